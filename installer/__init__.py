@@ -1,0 +1,1 @@
+"""Signed manifests of schedules, and the program that turns them into systemd units."""

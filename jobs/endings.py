@@ -1,0 +1,125 @@
+"""Endings: what becomes of a run. Pure decisions; ``jobs.services.end_many`` writes them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from jobs.contract import StoredArtifact
+from jobs.errors import DoNotRetry, RetryAfter
+from jobs.retries import retry_delay
+from jobs.runs import Claim
+from jobs.states import FINAL_STATES, State
+
+ERROR_LENGTH = 2000
+SUMMARY_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The end of one run: the state its job goes to, and what is recorded with it.
+
+    ``counted`` tells whether the run uses up an attempt; ``due_at`` is when a delayed or waiting job is next due.
+    """
+
+    claim: Claim
+    state: State
+    at: datetime
+    counted: bool = True
+    due_at: datetime | None = None
+    result: Mapping[str, Any] | None = None
+    summary: str = ""
+    error: str = ""
+    error_class: str = ""
+    traceback: str = ""
+    artifacts: tuple[StoredArtifact, ...] = ()
+
+    @property
+    def attempts_made(self) -> int:
+        """Attempts of the job that have ended, this one included if it counts."""
+        return self.claim.attempts_made + int(self.counted)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job ends with this run."""
+        return self.state in FINAL_STATES
+
+
+def completed(
+    claim: Claim, result: Mapping[str, Any], *, at: datetime, artifacts: tuple[StoredArtifact, ...] = ()
+) -> Ending:
+    """Return the ending of a run whose handler returned a result.
+
+    Raises ``TypeError`` or ``ValueError`` when the result is no JSON.
+    """
+    json.dumps(result, allow_nan=False)
+    summary = printable(str(result.get("summary") or ""), SUMMARY_LENGTH)
+    return Ending(claim=claim, state=State.COMPLETED, at=at, result=result, summary=summary, artifacts=artifacts)
+
+
+def attempt_failed(
+    claim: Claim,
+    error: BaseException,
+    *,
+    at: datetime,
+    backoff_seconds: float,
+    jitter: float,
+    traceback: str = "",
+) -> Ending:
+    """Return the ending of a run whose handler raised: the job is retried later, or has failed.
+
+    ``backoff_seconds`` is the type's base delay, ``jitter`` a number from -1 to 1.
+    """
+    last = claim.attempt >= claim.max_attempts or isinstance(error, DoNotRetry)
+    if isinstance(error, RetryAfter):
+        delay = max(0.0, error.seconds)
+    else:
+        delay = retry_delay(claim.attempt, base_seconds=backoff_seconds, jitter=jitter)
+    return Ending(
+        claim=claim,
+        state=State.FAILED if last else State.DELAYED,
+        at=at,
+        due_at=None if last else at + timedelta(seconds=delay),
+        error=printable(str(error) or type(error).__name__, ERROR_LENGTH),
+        error_class=type(error).__name__,
+        traceback=printable(traceback, 20_000),
+    )
+
+
+def worker_lost(claim: Claim, *, at: datetime, reason: str) -> Ending:
+    """Return the ending of a run whose worker died, froze or was ended.
+
+    The job waits again at once while attempts are left. Jobs that were claimed together get their attempt back:
+    which of them was to blame is unknown, and the next claim takes each alone.
+    """
+    if claim.chained > 1:
+        return given_back(claim, at=at, reason=reason)
+    last = claim.attempt >= claim.max_attempts
+    return Ending(
+        claim=claim,
+        state=State.FAILED if last else State.WAITING,
+        at=at,
+        due_at=None if last else at,
+        error=reason,
+        error_class="WorkerLost",
+    )
+
+
+def given_back(claim: Claim, *, at: datetime, reason: str) -> Ending:
+    """Return the ending of a run that its worker gives back unharmed: no attempt is used up."""
+    return Ending(
+        claim=claim,
+        state=State.WAITING,
+        at=at,
+        due_at=at,
+        counted=False,
+        error=reason,
+        error_class="GivenBack",
+    )
+
+
+def printable(text: str, length: int) -> str:
+    """Return text that every database can keep: no NUL, no lone surrogates, at most so many characters."""
+    clean = text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")
+    return clean if len(clean) <= length else clean[: length - 1] + "…"

@@ -1,0 +1,17 @@
+"""What a handler can raise to say how its attempt ended."""
+
+
+class JobFailed(Exception):
+    """The attempt failed; it is retried while attempts are left. The sentence is shown to the client."""
+
+
+class DoNotRetry(JobFailed):
+    """The attempt failed and another one would fail too: the job ends as failed now."""
+
+
+class RetryAfter(JobFailed):
+    """The attempt failed; the next one makes sense after so many seconds and not before."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(reason)
+        self.seconds = seconds

@@ -1,0 +1,176 @@
+"""The keeper: a thread of the worker's parent that holds the leases of what the children run.
+
+A handler may hold the interpreter's lock for long, so that a thread of its own process would starve: the parent
+renews. It also ends a child that is past its deadline, and takes back at once what a dead child held.
+
+No database connection may be open in the parent while it forks a child (a lock of SQLite's that is inherited was
+seen to block the child for ever). So the thread opens and closes its own under a lock that forking takes too.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from celery.signals import task_failure, worker_ready, worker_shutdown
+from celery.worker import state as worker_state
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from jobs.claims import claim_of, renew_leases
+from jobs.endings import given_back
+from jobs.lifecycle import end_many
+from jobs.models import Job
+from jobs.sweep import end_lost
+from pirunner.signs import EVERY, show_life
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+BUSY_MS = 1000
+
+_no_fork = threading.Lock()
+os.register_at_fork(before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_no_fork.release)
+
+Read = TypeVar("Read")
+
+
+class Keeper:
+    """Keeps the leases of one worker."""
+
+    def __init__(self, worker: str) -> None:
+        self.worker = worker
+        self._look_now = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep."""
+        self._thread.start()
+
+    def look_now(self) -> None:
+        """Look after the children at once: one of them has died."""
+        self._look_now.set()
+
+    def stop(self) -> None:
+        """Stop keeping and give back what is still held, so that other workers need not wait for the leases."""
+        self._stopped.set()
+        self._look_now.set()
+        self._thread.join(timeout=3)
+        with_database(lambda: _give_back(self.worker))
+
+    def _run(self) -> None:
+        shown = renewed = 0.0
+        while not self._stopped.is_set():
+            now = time.monotonic()
+            if now - shown >= EVERY:
+                show_life("worker", self.worker)
+                shown = now
+            if self._look_now.is_set() or now - renewed >= RENEW_SECONDS:
+                self._look_now.clear()
+                renewed = now
+                self._keep()
+            self._look_now.wait(LOOK_SECONDS)
+
+    def _keep(self) -> None:
+        try:
+            with_database(lambda: keep_leases(self.worker, busy_children()))
+        except DatabaseError as error:
+            log.warning("The leases could not be renewed now: %s", error)
+
+
+def keep_leases(worker: str, busy: list[int]) -> None:
+    """Renew what live and busy children hold, end those past their deadline, take back what dead ones held.
+
+    An idle worker only reads: one small query.
+    """
+    now = timezone.now()
+    held = list(Job.objects.active().filter(worker=worker))
+    if not held:
+        return
+    renew_leases(worker=worker, child_pids=[pid for pid in busy if is_running(pid)], now=now)
+    for job in held:
+        if job.child_pid in busy and job.deadline_at is not None and job.deadline_at <= now:
+            end_child(job.child_pid, f"job {job.pk} is past its time limit")
+    lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
+    if lost:
+        end_lost(lost, now=now, reason="worker lost: its process ended while the job ran")
+
+
+def busy_children() -> list[int]:
+    """Return the process ids of the children that run a task now."""
+    for _ in range(3):
+        try:
+            return sorted({r.worker_pid for r in worker_state.active_requests if r.worker_pid})
+        except RuntimeError:
+            continue  # the main thread changed the set while it was read
+    return []
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process exists and is no zombie (proc(5): the state follows the name in brackets)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def end_child(pid: int, reason: str) -> None:
+    """Kill a child of this process; the worker starts a new one in its place."""
+    log.warning("Ending child process %d: %s.", pid, reason)
+    os.kill(pid, signal.SIGKILL)
+
+
+def with_database(work: Callable[[], Read]) -> Read:
+    """Do short database work in a thread of a process that forks, on a connection of its own."""
+    with _no_fork:
+        try:
+            _open_briefly()
+            return work()
+        finally:
+            connection.close()
+
+
+def _open_briefly() -> None:
+    """Open a connection that waits a second at most for a lock, and need not fsync renewals."""
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+
+
+def _give_back(worker: str) -> None:
+    held = list(Job.objects.active().filter(worker=worker))
+    now = timezone.now()
+    end_many([given_back(claim_of(job, chained=1), at=now, reason="The worker was stopped.") for job in held])
+
+
+_keeper: Keeper | None = None
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def start_keeping(sender: Any, **_: Any) -> None:
+    """Begin when the worker's parent is ready (celery.signals.worker_ready)."""
+    global _keeper  # noqa: PLW0603  (one worker per process)
+    _keeper = Keeper(sender.hostname)
+    _keeper.start()
+
+
+@task_failure.connect  # type: ignore[untyped-decorator]
+def look_after_loss(**_: Any) -> None:
+    """Look after the children when one was lost; in a child, where other failures are signalled, do nothing."""
+    if _keeper is not None:
+        _keeper.look_now()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def stop_keeping(**_: Any) -> None:
+    """Give back what is held when the worker stops."""
+    if _keeper is not None:
+        _keeper.stop()

@@ -1,0 +1,130 @@
+"""The rows of the jobs: the truth of what was asked for, what runs, and how it ended.
+
+States, and who moves a job out of each::
+
+    delayed    due later (runAt, back-off)       clock -> waiting
+    waiting    due; a ring is on its way         a worker's claim -> active
+    active     a worker holds token and lease    its worker -> completed | failed | delayed | waiting
+                                                 clock, when the lease is over -> waiting | failed
+    completed, failed, cancelled                 final
+
+Each move is an ``UPDATE`` that names the state (and the token) it expects, and a look at the row count:
+whoever comes second changes nothing.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from jobs.states import State
+from pirunner.fields import JsonTextField
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Reads of jobs by state.
+
+    The states stand in the SQL as literals: SQLite uses a partial index only then.
+    """
+
+    def delayed(self) -> "JobQuerySet":
+        """Keep those that are due later."""
+        return self.filter(RawSQL("jobs_job.state = 'delayed'", (), models.BooleanField()))
+
+    def waiting(self) -> "JobQuerySet":
+        """Keep those that a worker may claim."""
+        return self.filter(RawSQL("jobs_job.state = 'waiting'", (), models.BooleanField()))
+
+    def active(self) -> "JobQuerySet":
+        """Keep those that a worker holds."""
+        return self.filter(RawSQL("jobs_job.state = 'active'", (), models.BooleanField()))
+
+
+class Job(models.Model):
+    """One job, from its acceptance to its end."""
+
+    job_type = models.CharField(max_length=100)
+    queue = models.CharField(max_length=50)
+    state = models.CharField(max_length=10, choices=[(state.value, state.value) for state in State])
+    priority = models.PositiveSmallIntegerField(help_text="1 (most urgent) to 10.")
+    rank = models.BigIntegerField(help_text="The claim takes the smallest: see jobs.ranking.")
+
+    input = JsonTextField()
+    metadata = JsonTextField(null=True)
+    schedule = JsonTextField(null=True)
+    backend = models.CharField(max_length=10, help_text="As the client called it.")
+    callback_url = models.TextField(blank=True, default="", help_text="Empty: the CALLBACK_URL setting.")
+    owner = models.CharField(max_length=100, help_text="The token that submitted it.")
+
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True, help_text="When it last became waiting.")
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    max_attempts = models.PositiveSmallIntegerField()
+    attempts_made = models.PositiveIntegerField(default=0)
+    run = models.PositiveIntegerField(default=0, help_text="Number of the last run; never used twice.")
+    # NULL, not empty, says that nobody holds the job: a constraint ties it to the state.
+    token = models.CharField(max_length=32, null=True, help_text="Fences the end: only its holder may write it.")  # noqa: DJ001
+    lease_expires_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=200, blank=True, default="")
+    child_pid = models.PositiveIntegerField(null=True)
+
+    result = JsonTextField(null=True)
+    summary = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    error_class = models.CharField(max_length=100, blank=True, default="")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="job_active_holds_token",
+                condition=Q(state="active", token__isnull=False) | (~Q(state="active") & Q(token__isnull=True)),
+            ),
+            models.CheckConstraint(name="job_priority_1_to_10", condition=Q(priority__gte=1, priority__lte=10)),
+        ]
+        indexes = [
+            models.Index(fields=["queue", "job_type", "rank", "id"], name="job_claim", condition=Q(state="waiting")),
+            models.Index(fields=["due_at"], name="job_due", condition=Q(state="delayed")),
+            models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
+            models.Index(fields=["state", "id"], name="job_state"),
+            models.Index(fields=["job_type", "id"], name="job_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_type} {self.pk}"
+
+
+class Artifact(models.Model):
+    """A file that a job wrote below ``DATA_DIR``."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="artifacts")
+    run = models.PositiveIntegerField()
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    path = models.TextField(help_text="Below DATA_DIR.")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} of job {self.job_id}"
+
+
+class IdempotencyKey(models.Model):
+    """A client's key, what it was used for, and the answer that every repetition gets."""
+
+    owner = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    body_sha256 = models.CharField(max_length=64)
+    answer = JsonTextField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return self.key

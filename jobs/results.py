@@ -1,0 +1,79 @@
+"""The history of a job: one ``TaskResult`` row of django-celery-results per run, id ``<job id>:<run>``.
+
+They are written here, in the transactions that start and end runs, and not by Celery's result backend, which was
+seen to record a failure for a success while the database was locked.
+"""
+
+import json
+from collections.abc import Sequence
+
+from django_celery_results.models import TaskResult
+
+from jobs.contract import JobType
+from jobs.endings import Ending
+from jobs.runs import Claim
+from jobs.states import State
+
+_STATUS = {
+    State.COMPLETED: "SUCCESS",
+    State.FAILED: "FAILURE",
+    State.DELAYED: "FAILURE",
+    State.CANCELLED: "REVOKED",
+}
+_WRITTEN_AT_END = ["status", "result", "traceback", "worker", "date_started", "date_done"]
+
+
+def task_name(job_type: str) -> str:
+    """Return the Celery task that runs a job type, by which Flower tells types apart."""
+    return f"jobs.{job_type}"
+
+
+def record_starts(job_type: JobType, claims: Sequence[Claim]) -> None:
+    """Write a ``STARTED`` row for each run. Light ones are over in milliseconds: they get theirs at the end."""
+    if not job_type.light:
+        TaskResult.objects.bulk_create([_row(claim, "STARTED") for claim in claims])
+
+
+def record_ends(endings: Sequence[Ending]) -> None:
+    """Write how runs ended, over their ``STARTED`` rows if there are any."""
+    TaskResult.objects.bulk_create(
+        [_ended_row(ending) for ending in endings],
+        update_conflicts=True,
+        unique_fields=["task_id"],
+        update_fields=_WRITTEN_AT_END,
+    )
+
+
+def _ended_row(ending: Ending) -> TaskResult:
+    status = _STATUS.get(ending.state, "FAILURE" if ending.counted else "REVOKED")
+    row = _row(ending.claim, status)
+    row.date_done = ending.at
+    row.result = json.dumps(ending.result if ending.state is State.COMPLETED else {"error": ending.error})
+    row.traceback = ending.traceback or None
+    return row
+
+
+def _row(claim: Claim, status: str) -> TaskResult:
+    return TaskResult(
+        task_id=claim.run_id,
+        task_name=task_name(claim.job_type),
+        task_args=json.dumps([claim.job_id]),
+        status=status,
+        worker=claim.worker,
+        content_type="application/json",
+        content_encoding="utf-8",
+        date_started=claim.started_at,
+    )
+
+
+def delete_history(job_id: int, last_run: int) -> None:
+    """Delete the rows of all runs of a job."""
+    run_ids = [f"{job_id}:{run}" for run in range(1, last_run + 1)]
+    TaskResult.objects.filter(task_id__in=run_ids).delete()
+
+
+def history(job_id: int, last_run: int) -> list[TaskResult]:
+    """Return the rows of a job's runs, oldest first."""
+    run_ids = [f"{job_id}:{run}" for run in range(1, last_run + 1)]
+    rows = TaskResult.objects.filter(task_id__in=run_ids)
+    return sorted(rows, key=lambda row: int(row.task_id.rpartition(":")[2]))

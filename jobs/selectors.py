@@ -1,0 +1,74 @@
+"""Reads of jobs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+from django.utils import timezone
+
+from jobs.models import IdempotencyKey, Job
+from jobs.states import State
+from pirunner.errors import ApiError
+
+LONGEST_ID = 18
+"""Digits of the largest job id that fits the column."""
+
+
+class IdempotencyMismatch(ApiError):
+    """The idempotency key was used with another body; use a new key for a new job."""
+
+    status = 422
+    code = "idempotency_mismatch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A client's key and the SHA-256 (hex) of the body it came with."""
+
+    key: str
+    body_sha256: str
+
+
+def find_job(job_id: str) -> Job | None:
+    """Return the job with this id as clients write it, or None; an id that is no id finds nothing."""
+    if not (job_id.isascii() and job_id.isdigit() and len(job_id) <= LONGEST_ID):
+        return None
+    return Job.objects.filter(pk=int(job_id)).first()
+
+
+def list_jobs(*, limit: int, before: int | None, state: State | None, job_type: str | None) -> list[Job]:
+    """Return jobs, newest first, at most ``limit``; ``before`` is the id after which the page begins."""
+    jobs = Job.objects.order_by("-id")
+    if before is not None:
+        jobs = jobs.filter(pk__lt=before)
+    if state is not None:
+        jobs = jobs.filter(state=state)
+    if job_type is not None:
+        jobs = jobs.filter(job_type=job_type)
+    return list(jobs[:limit])
+
+
+def count_states() -> dict[str, int]:
+    """Return how many jobs are in each state, zeros included."""
+    counts = dict(Job.objects.order_by().values_list("state").annotate(Count("id")))
+    return {state.value: counts.get(state.value, 0) for state in State}
+
+
+def oldest_waiting_age(now: datetime) -> float | None:
+    """Return for how many seconds the job that waits longest has been waiting, or None."""
+    oldest = Job.objects.waiting().order_by("queued_at").values_list("queued_at", flat=True).first()
+    return None if oldest is None else max(0.0, (now - oldest).total_seconds())
+
+
+def find_answer(*, owner: str, idempotency: Idempotency) -> dict[str, Any] | None:
+    """Return the answer that a live key was given, or None; raises ``IdempotencyMismatch`` for another body."""
+    known = IdempotencyKey.objects.filter(owner=owner, key=idempotency.key, expires_at__gt=timezone.now()).first()
+    if known is None:
+        return None
+    if known.body_sha256 != idempotency.body_sha256:
+        raise IdempotencyMismatch(
+            f"The idempotency key {idempotency.key[:80]!r} was used with another body; use a new key for a new job."
+        )
+    answer: dict[str, Any] = known.answer
+    return answer

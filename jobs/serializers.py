@@ -1,0 +1,92 @@
+"""Jobs on the wire: what a submission may hold, and how a job is read."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django_celery_results.models import TaskResult
+
+from jobs.models import Artifact, Job
+from jobs.states import State
+from pirunner.times import epoch_ms, iso
+
+
+class ScheduleBody(msgspec.Struct, rename="camel", frozen=True):
+    """``schedule`` of a submission: when to run."""
+
+    run_at: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    every_seconds: float | None = None
+    cron: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    tz: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+
+
+class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
+    """The body of ``POST /jobs``; fields it does not know are ignored, and named in ``warnings``."""
+
+    job_type: Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="A name from /job-types.")]
+    input: Any = None
+    priority: Annotated[int, msgspec.Meta(ge=1, le=10, description="1 is the most urgent.")] = 5
+    callback_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
+    metadata: dict[str, Any] | None = None
+    schedule_backend: Literal["celery", "bullmq", "systemd"] = "celery"
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128)] | None = None
+    schedule: ScheduleBody | None = None
+
+
+def read_job(job: Job) -> dict[str, Any]:
+    """Return a job as lists show it."""
+    return {
+        "id": str(job.pk),
+        "name": job.job_type,
+        "state": job.state,
+        "attemptsMade": job.attempts_made,
+        "progress": 100 if job.state == State.COMPLETED else 0,
+        "returnvalue": job.result,
+        "failedReason": job.error or None,
+        "timestamp": epoch_ms(job.created_at),
+        "processedOn": epoch_ms(job.started_at),
+        "finishedOn": epoch_ms(job.finished_at),
+        "data": {
+            "jobType": job.job_type,
+            "input": job.input,
+            "callbackUrl": job.callback_url or None,
+            "metadata": job.metadata,
+            "schedule": job.schedule,
+        },
+        "summary": job.summary or None,
+        "priority": job.priority,
+        "maxAttempts": job.max_attempts,
+        "dueAt": iso(job.due_at),
+        "createdAt": iso(job.created_at),
+        "startedAt": iso(job.started_at),
+        "finishedAt": iso(job.finished_at),
+        "worker": job.worker or None,
+    }
+
+
+def read_job_whole(job: Job, *, runs: list[TaskResult], artifacts: list[Artifact]) -> dict[str, Any]:
+    """Return one job with its attempts and artifacts."""
+    return {
+        **read_job(job),
+        "attempts": [_read_run(run) for run in runs],
+        "artifacts": [_read_artifact(artifact) for artifact in artifacts],
+    }
+
+
+def _read_run(run: TaskResult) -> dict[str, Any]:
+    return {
+        "id": run.task_id,
+        "status": run.status,
+        "worker": run.worker,
+        "startedAt": iso(run.date_started),
+        "endedAt": None if run.status == "STARTED" else iso(run.date_done),
+    }
+
+
+def _read_artifact(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "id": str(artifact.pk),
+        "name": artifact.name,
+        "mediaType": artifact.media_type,
+        "size": artifact.size,
+        "sha256": artifact.sha256,
+    }

@@ -1,0 +1,168 @@
+"""Checking a submission: from the body that a client sent to a job that can be accepted.
+
+Every fault is collected before any is reported, so that a client mends its payload once.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+from jobs.catalog import allowed, find, validate_input
+from jobs.contract import JobType
+from jobs.run_at import RunAtFault, parse_run_at
+from jobs.selectors import Idempotency
+from jobs.serializers import ScheduleBody, SubmissionBody
+from jobs.services import NewJob
+from jobs.validation import faults_of
+from pirunner.errors import Fault, InvalidPayload, NotAvailable
+from webhooks.egress import EgressError
+from webhooks.services import check_target
+
+_SCHEMA = msgspec.json.schema(SubmissionBody)
+_KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(SubmissionBody))
+HEADER = "Idempotency-Key"
+
+
+def shape_of(raw: Any) -> SubmissionBody:
+    """Return the body as a typed value; raises ``InvalidPayload`` with every fault of every field.
+
+    When the shape is wrong, the fields that are right are checked for their meaning as well.
+    """
+    try:
+        return msgspec.convert(raw, SubmissionBody)
+    except msgspec.ValidationError:
+        raise InvalidPayload([*faults_of(_SCHEMA, raw), *_faults_beyond_shape(raw)]) from None
+
+
+def idempotency_of(raw: Any, header: str | None, body: SubmissionBody) -> Idempotency | None:
+    """Return the key of a submission, the header's before the body's, with the hash of its content.
+
+    Two bodies are the same when they hold the same JSON value, whatever the order of keys. Raises ``InvalidPayload``
+    for a header that is empty or longer than 255 characters.
+    """
+    if header is not None and not 1 <= len(header) <= 255:
+        raise InvalidPayload(
+            [Fault((HEADER,), "too_big" if header else "too_small", f"{HEADER} takes 1 to 255 characters.")]
+        )
+    key = header or body.idempotency_key
+    if key is None:
+        return None
+    content = json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
+    return Idempotency(key=key, body_sha256=hashlib.sha256(content).hexdigest())
+
+
+def check_submission(raw: Mapping[str, Any], body: SubmissionBody, *, owner: str, key: Idempotency | None) -> NewJob:
+    """Return the job that a well-shaped body asks for.
+
+    Raises ``InvalidPayload`` with every fault of meaning, or ``NotAvailable`` for schedules that repeat.
+    """
+    _refuse_repeats(body)
+    faults: list[Fault] = []
+    job_type = _job_type(body.job_type, faults)
+    if job_type is not None:
+        faults += _input_faults(job_type, body.input)
+    warnings = [*_unknown_fields(raw), *_check_callback(body.callback_url, faults)]
+    due_at = _due_at(body.schedule, faults)
+    if faults or job_type is None:
+        raise InvalidPayload(faults)
+    return NewJob(
+        job_type=job_type,
+        input={} if body.input is None else body.input,
+        owner=owner,
+        priority=body.priority,
+        metadata=body.metadata,
+        callback_url=body.callback_url or "",
+        schedule=raw.get("schedule"),
+        backend=body.schedule_backend,
+        due_at=due_at,
+        warnings=tuple(warnings),
+        idempotency=key,
+    )
+
+
+def _faults_beyond_shape(raw: Any) -> list[Fault]:
+    """Return the faults of meaning in those fields whose own shape is right."""
+    if not isinstance(raw, dict):
+        return []
+    faults: list[Fault] = []
+    name = raw.get("jobType")
+    job_type = _job_type(name, faults) if isinstance(name, str) and name else None
+    if job_type is not None:
+        faults += _input_faults(job_type, raw.get("input"))
+    if isinstance(raw.get("callbackUrl"), str):
+        _check_callback(raw["callbackUrl"] or None, faults)
+    with contextlib.suppress(msgspec.ValidationError):  # its shape is among the faults already
+        _due_at(msgspec.convert(raw.get("schedule"), ScheduleBody | None), faults)
+    return faults
+
+
+def _refuse_repeats(body: SubmissionBody) -> None:
+    if body.schedule_backend == "systemd":
+        raise NotAvailable("Schedules of the systemd backend are not available yet; leave scheduleBackend out.")
+    schedule = body.schedule
+    if schedule and (schedule.cron is not None or schedule.every_seconds is not None):
+        raise NotAvailable("Repeating schedules are not available yet; 'runAt' alone is.")
+
+
+def _job_type(name: str, faults: list[Fault]) -> JobType | None:
+    job_type = find(name)
+    if job_type is None:
+        known = ", ".join(sorted(allowed()))
+        faults.append(
+            Fault(
+                ("jobType",),
+                "unknown_job_type",
+                f"There is no job type {name[:80]!r} here; take one of: {known}.",
+            )
+        )
+    return job_type
+
+
+def _input_faults(job_type: JobType, value: Any) -> list[Fault]:
+    _, faults = validate_input(job_type, {} if value is None else value)
+    return [fault.below("input") for fault in faults]
+
+
+def _unknown_fields(raw: Mapping[str, Any]) -> list[str]:
+    return [f"Unknown field {name[:80]!r} is ignored." for name in raw if name not in _KNOWN]
+
+
+def _check_callback(url: str | None, faults: list[Fault]) -> list[str]:
+    if url is None:
+        return []
+    try:
+        warning = check_target(url)
+    except EgressError as error:
+        faults.append(Fault(("callbackUrl",), error.code, str(error)))
+        return []
+    return [warning] if warning else []
+
+
+def _due_at(schedule: ScheduleBody | None, faults: list[Fault]) -> Any:
+    if schedule is None:
+        return None
+    try:
+        zone = ZoneInfo(schedule.tz or settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        faults.append(
+            Fault(
+                ("schedule", "tz"),
+                "unknown_zone",
+                f"There is no time zone {schedule.tz!r}; take an IANA name like Europe/Berlin.",
+            )
+        )
+        return None
+    if schedule.run_at is None:
+        return None
+    try:
+        return parse_run_at(schedule.run_at, zone, timezone.now())
+    except RunAtFault as error:
+        faults.append(Fault(("schedule", "runAt"), "invalid_date", str(error)))
+        return None

@@ -1,0 +1,87 @@
+"""What the clock does for jobs: each a bounded batch, each harmless to run twice."""
+
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from jobs import results
+from jobs.catalog import allowed, find
+from jobs.claims import claim_of
+from jobs.contract import JobType
+from jobs.endings import Ending, worker_lost
+from jobs.lifecycle import end_many
+from jobs.models import Job
+from jobs.states import State
+from pirunner.doorbell import Ring, doorbell
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+UNHEARD = timedelta(seconds=10)
+"""How long a job waits before its ring is taken for lost."""
+RINGS_PER_TYPE = 10
+
+
+def promote_due(now: datetime) -> int:
+    """Make delayed jobs whose time has come waiting, and ring for them; return how many."""
+    stored = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMOTE, [stored, stored, BATCH])
+        rows = cursor.fetchall() if cursor.description else []
+    doorbell.ring(Ring(results.task_name(row[1]), row[0], row[2], row[3], shared=_is_light(row[1])) for row in rows)
+    return len(rows)
+
+
+def take_back_expired(now: datetime) -> int:
+    """Take back what workers held whose lease is over: they died or froze. Return how many runs ended so."""
+    expired = Job.objects.active().filter(lease_expires_at__lt=now).order_by("lease_expires_at")[:BATCH]
+    taken = end_lost(list(expired), now=now, reason="worker lost: it stopped renewing its lease")
+    for ending in taken:
+        log.warning("Run %s was taken back from %s.", ending.claim.run_id, ending.claim.worker)
+    return len(taken)
+
+
+def end_lost(jobs: list[Job], *, now: datetime, reason: str) -> list[Ending]:
+    """End the runs of these active jobs as lost, and ring for those that wait again."""
+    together = Counter(
+        Job.objects.active().filter(token__in={job.token for job in jobs}).values_list("token", flat=True)
+    )
+    endings = [worker_lost(claim_of(job, chained=together[job.token]), at=now, reason=reason) for job in jobs]
+    taken = end_many(endings)
+    waiting = {ending.claim.job_id for ending in taken if ending.state is State.WAITING}
+    doorbell.ring(_ring_for(job) for job in jobs if job.pk in waiting)
+    return taken
+
+
+def ring_unheard(now: datetime) -> int:
+    """Ring again for jobs that have been waiting unheard, the most urgent of each type; return how many rings."""
+    rings = [ring for job_type in allowed().values() for ring in _unheard_rings(job_type, now - UNHEARD)]
+    doorbell.ring(rings)
+    return len(rings)
+
+
+def _unheard_rings(job_type: JobType, before: datetime) -> list[Ring]:
+    unheard = Job.objects.waiting().filter(queue=job_type.queue, job_type=job_type.name, queued_at__lt=before)
+    jobs = unheard.order_by("rank", "id").only("job_type", "queue", "priority")
+    limit = 1 if job_type.light else RINGS_PER_TYPE
+    return [_ring_for(job, again=True) for job in jobs[:limit]]
+
+
+def _ring_for(job: Job, *, again: bool = False) -> Ring:
+    name = results.task_name(job.job_type)
+    return Ring(name, job.pk, job.queue, job.priority, shared=_is_light(job.job_type), again=again)
+
+
+def _is_light(job_type_name: str) -> bool:
+    job_type = find(job_type_name)
+    return job_type is not None and job_type.light
+
+
+_PROMOTE = """
+UPDATE jobs_job SET state = 'waiting', queued_at = %s
+ WHERE state = 'delayed' AND id IN (
+       SELECT id FROM jobs_job WHERE state = 'delayed' AND due_at <= %s ORDER BY due_at LIMIT %s)
+RETURNING id, job_type, queue, priority
+"""

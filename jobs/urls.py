@@ -1,0 +1,12 @@
+"""Addresses of the jobs API."""
+
+from django.urls import path
+
+from jobs import views
+
+urlpatterns = [
+    path("jobs", views.JobsView.as_view()),
+    path("jobs/<str:job_id>", views.JobView.as_view()),
+    path("job-types", views.JobTypesView.as_view()),
+    path("queues/stats", views.QueueStatsView.as_view()),
+]

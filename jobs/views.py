@@ -1,0 +1,115 @@
+"""The API of jobs: HTTP in, services and selectors, HTTP out."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from jobs import results, selectors
+from jobs.catalog import job_types_document
+from jobs.models import Job
+from jobs.serializers import read_job, read_job_whole
+from jobs.services import delete_job, submit_job
+from jobs.states import FINAL_STATES, State
+from jobs.submissions import HEADER, check_submission, idempotency_of, shape_of
+from pirunner.api import ApiView, caller_of, json_response, read_json, whole_number
+from pirunner.errors import Fault, InvalidPayload, NotFound
+from pirunner.signs import workers_alive
+from webhooks.watcher import watcher
+
+PAGE = 50
+LARGEST_PAGE = 200
+LONGEST_WAIT = 50
+
+
+class JobsView(ApiView):
+    """``/jobs``: submit one, list them."""
+
+    def post(self, request: Request) -> HttpResponse:
+        """Accept a job: 202, or 200 with the first answer for a repetition under the same key."""
+        raw = read_json(request)
+        body = shape_of(raw)
+        owner = caller_of(request).name
+        key = idempotency_of(raw, request.headers.get(HEADER), body)
+        known = selectors.find_answer(owner=owner, idempotency=key) if key else None
+        if known is not None:
+            return json_response({**known, "deduplicated": True})
+        accepted = submit_job(check_submission(raw, body, owner=owner, key=key))
+        if accepted.deduplicated:
+            return json_response({**accepted.answer, "deduplicated": True})
+        return json_response(accepted.answer, 202)
+
+    def get(self, request: Request) -> HttpResponse:
+        """List jobs, newest first; the next page is in the ``Link`` header."""
+        limit = whole_number(request, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
+        before = whole_number(request, "before", default=0, least=1, most=10**18) or None
+        jobs = selectors.list_jobs(
+            limit=limit + 1, before=before, state=_state_of(request), job_type=request.GET.get("jobType")
+        )
+        page = jobs[:limit]
+        headers = {"Link": _next_link(request, page[-1])} if len(jobs) > limit else None
+        return json_response([read_job(job) for job in page], headers=headers)
+
+
+class JobView(ApiView):
+    """``/jobs/<id>``: read one, delete it."""
+
+    def get(self, request: Request, job_id: str) -> HttpResponse:
+        """Return the job; with ``?wait=S`` as soon as it has ended, or after S seconds as it is then."""
+        seconds = whole_number(request, "wait", default=0, least=0, most=LONGEST_WAIT)
+        job = _job(job_id)
+        if seconds and job.state not in FINAL_STATES:
+            watcher.wait_until(job.pk, lambda: _job(job_id).state in FINAL_STATES, seconds)
+            job = _job(job_id)
+        runs = results.history(job.pk, job.run)
+        return json_response(read_job_whole(job, runs=runs, artifacts=list(job.artifacts.order_by("id"))))
+
+    def delete(self, request: Request, job_id: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+        """Delete a job that is not active."""
+        job = _job(job_id)
+        delete_job(job.pk)
+        return json_response({"ok": True, "id": job_id, "removed": True, "backend": job.backend})
+
+
+class JobTypesView(ApiView):
+    """``/job-types``: the allowlist."""
+
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
+        """Return name, description, input schema and limits of each type that may run."""
+        return json_response({"jobTypes": job_types_document()})
+
+
+class QueueStatsView(ApiView):
+    """``/queues/stats``: how many jobs are where."""
+
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
+        """Return the counts by state, the age of the oldest waiting job in seconds, and the workers alive."""
+        counts: dict[str, Any] = selectors.count_states()
+        counts["oldestWaitingSeconds"] = selectors.oldest_waiting_age(timezone.now())
+        counts["workersAlive"] = workers_alive()
+        return json_response(counts)
+
+
+def _job(job_id: str) -> Job:
+    job = selectors.find_job(job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id[:80]!r}.")
+    return job
+
+
+def _state_of(request: Request) -> State | None:
+    raw = request.GET.get("state")
+    if raw is None:
+        return None
+    try:
+        return State(raw)
+    except ValueError:
+        known = ", ".join(State)
+        raise InvalidPayload([Fault(("state",), "invalid_enum", f"state takes one of: {known}.")]) from None
+
+
+def _next_link(request: Request, last: Job) -> str:
+    query = request.GET.copy()
+    query["before"] = str(last.pk)
+    return f'<{request.path}?{query.urlencode()}>; rel="next"'

@@ -1,0 +1,138 @@
+"""What all views of the API share: JSON in, JSON out, and one shape for everything that goes wrong."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from pirunner.access import BearerAuthentication, Caller
+from pirunner.errors import (
+    ApiError,
+    Fault,
+    InvalidJson,
+    InvalidPayload,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+
+log = logging.getLogger(__name__)
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+
+
+class ApiView(APIView):
+    """A view that needs a bearer token and answers every error as JSON."""
+
+    authentication_classes: Sequence[type[BearerAuthentication]] = (BearerAuthentication,)
+    permission_classes = ()
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Answer with what went wrong; only a fault of our own is a 500, and it is logged."""
+        return error_response(as_api_error(exc, self.request))
+
+
+def as_api_error(error: Exception, request: Request | HttpRequest) -> ApiError:
+    """Return what the client is told of an exception; re-raises what is nobody's fault but ours."""
+    match error:
+        case ApiError():
+            return error
+        case Http404() | exceptions.NotFound():
+            return NotFound()
+        case exceptions.MethodNotAllowed():
+            return MethodNotAllowed(f"{request.method} is not possible here.")
+        case OperationalError():
+            log.warning("The database did not answer: %s", error)
+            return Unavailable("The database is busy or away; nothing was changed. Try again.")
+    raise error
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who calls, as ``BearerAuthentication`` found out."""
+    return cast("Caller", request.user)
+
+
+def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """Return a value as a JSON answer."""
+    return HttpResponse(_encoder.encode(value), status=status, headers=headers, content_type="application/json")
+
+
+def error_response(error: ApiError) -> HttpResponse:
+    """Return an error as a JSON answer."""
+    return json_response(error.as_dict(), error.status, error.headers)
+
+
+def read_json(request: Request) -> Any:
+    """Return the body as a JSON value.
+
+    Raises ``UnsupportedMediaType``, ``PayloadTooLarge``, or ``InvalidJson`` when it is no JSON, nested deeper than
+    ``MAX_JSON_DEPTH``, or holds text that is no Unicode.
+    """
+    if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("Send JSON with the header 'Content-Type: application/json'.")
+    body = read_body(request)
+    try:
+        value = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidJson(f"The body is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    # Walking the value costs time, so only a body with many brackets is measured.
+    if body.count(b"[") + body.count(b"{") > settings.MAX_JSON_DEPTH and depth_of(value) > settings.MAX_JSON_DEPTH:
+        raise _too_deep()
+    return value
+
+
+def read_body(request: Request) -> bytes:
+    """Return the raw body; raises ``PayloadTooLarge`` beyond ``MAX_BODY_BYTES``, before reading it where possible."""
+    try:
+        body: bytes = request.body
+    except RequestDataTooBig:
+        raise PayloadTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.") from None
+    if len(body) > settings.MAX_BODY_BYTES:
+        raise PayloadTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+    return body
+
+
+def depth_of(value: Any) -> int:
+    """Return how deep lists and objects are nested in a JSON value; a plain value has depth 0."""
+    depth = 0
+    level = [value]
+    while level:
+        level = [item for part in level for item in _items(part)]
+        depth += 1
+    return depth - 1
+
+
+def whole_number(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    """Return a whole number from the query, at most ``most``; raises ``InvalidPayload`` for what is below ``least``."""
+    raw = request.GET.get(name)
+    if raw is None:
+        return default
+    if not (raw.isascii() and raw.isdigit()) or int(raw[:18]) < least:
+        raise InvalidPayload([Fault((name,), "invalid_type", f"{name} must be a whole number, {least} or more.")])
+    return min(int(raw[:18]), most)
+
+
+def _items(part: Any) -> list[Any]:
+    if isinstance(part, dict):
+        return list(part.values()) or [None]
+    if isinstance(part, list):
+        return part or [None]
+    return []
+
+
+def _too_deep() -> InvalidJson:
+    return InvalidJson(f"The body is nested deeper than {settings.MAX_JSON_DEPTH} levels.")

@@ -1,0 +1,160 @@
+"""The environment: every variable pirunner reads, in one table, and typed readers that refuse nonsense.
+
+Real environment variables win over the ``.env`` file. An empty value counts as unset. A variable that
+may hold a secret can also come from a file named by ``<NAME>_FILE``. Imports nothing of Django.
+"""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class EnvironmentFault(Exception):
+    """A variable of the environment has a value that cannot be used; the sentence says which and why."""
+
+
+class Kind(StrEnum):
+    """What a variable holds."""
+
+    TEXT = "text"
+    SECRET = "secret"  # noqa: S105  (a kind, not a secret)
+    INTEGER = "integer"
+    SWITCH = "switch"
+    PATH = "path"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable: its name, what it holds, its default as text, and a sentence for the owner."""
+
+    name: str
+    kind: Kind
+    default: str
+    help: str
+    least: int = 0
+
+
+VARIABLES = (
+    Variable("PORT", Kind.INTEGER, "8787", "Port of the API and the admin.", least=1),
+    Variable("HOST", Kind.TEXT, "127.0.0.1", "Address the API listens on; `0.0.0.0` opens it to the network."),
+    Variable("CALLBACK_PORT", Kind.INTEGER, "9999", "Port of the callback receiver.", least=1),
+    Variable("RUNNER_API_TOKEN", Kind.SECRET, "", "Bearer token of the API. Made at the first start."),
+    Variable("WEBHOOK_SECRET", Kind.SECRET, "", "Signs callbacks. Made at the first start."),
+    Variable("INSTALLER_TOKEN", Kind.SECRET, "", "Token of the systemd installer. Made at the first start."),
+    Variable("SECRET_KEY", Kind.SECRET, "", "Django's key for sessions. Made at the first start."),
+    Variable("ADMIN_PASSWORD", Kind.SECRET, "", "First password of the user `admin`. Made at the first start."),
+    Variable("CALLBACK_URL", Kind.TEXT, "", "Where callbacks go when a job names no `callbackUrl`."),
+    Variable(
+        "CALLBACK_ALLOWED_HOSTS",
+        Kind.TEXT,
+        "",
+        "Private hosts callbacks may go to: host[:port] or CIDR, by comma.",
+    ),
+    Variable(
+        "FETCH_ALLOWED_HOSTS",
+        Kind.TEXT,
+        "",
+        "Private hosts jobs may fetch from: host[:port] or CIDR, by comma.",
+    ),
+    Variable("CALLBACK_ATTEMPTS", Kind.INTEGER, "10", "How often a callback is tried before it is dead.", least=1),
+    Variable(
+        "CALLBACK_RETRY_MS",
+        Kind.INTEGER,
+        "0",
+        "Base of the callbacks' back-off in milliseconds, doubled each time; 0: 5 s, 5 min, 30 min, 2 h, ...",
+    ),
+    Variable("RUNNER_JOBS", Kind.TEXT, "", "Job types that may run, by comma; empty: all built in."),
+    Variable("WORKER_CONCURRENCY", Kind.INTEGER, "2", "Jobs that run at the same time.", least=1),
+    Variable("IDEMPOTENCY_TTL_SECONDS", Kind.INTEGER, "86400", "How long an idempotency key lives.", least=1),
+    Variable("CRYPTO_MAX_ITEMS", Kind.INTEGER, "5", "Items of a crypto brief.", least=1),
+    Variable("TZ", Kind.TEXT, "UTC", "The owner's time zone (IANA name)."),
+    Variable("RUNNER_DATA_DIR", Kind.PATH, "data", "Everything a run writes lies below it."),
+    Variable("DATA_DIR", Kind.PATH, "", "Artifacts; default `<RUNNER_DATA_DIR>/artifacts`."),
+    Variable("DATABASE_URL", Kind.SECRET, "", "PostgreSQL, if not the SQLite file in `RUNNER_DATA_DIR`."),
+    Variable("REDIS_URL", Kind.SECRET, "", "A Redis to use; empty: a private one is started."),
+    Variable("BROKER_URL", Kind.SECRET, "", "Another Celery broker; default `REDIS_URL`."),
+    Variable("FLOWER", Kind.SWITCH, "on", "Whether Celery Flower runs."),
+    Variable("FLOWER_PORT", Kind.INTEGER, "0", "Flower's port on loopback; 0: 5555 or the next free one."),
+    Variable("FLOWER_PASSWORD", Kind.SECRET, "", "Password of Flower's user `admin`. Made at the first start."),
+    Variable("ALLOWED_HOSTS", Kind.TEXT, "*", "Host names the API answers to, by comma."),
+    Variable("DEVELOPMENT", Kind.SWITCH, "off", "Allows empty and well-known secrets, and shows tracebacks."),
+    Variable("LOG_LEVEL", Kind.TEXT, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+_BY_NAME = {variable.name: variable for variable in VARIABLES}
+_SWITCH = {
+    "on": True,
+    "true": True,
+    "1": True,
+    "yes": True,
+    "off": False,
+    "false": False,
+    "0": False,
+    "no": False,
+}
+
+
+def text(name: str) -> str:
+    """Return a variable as text, its default when unset."""
+    return _raw(_BY_NAME[name])
+
+
+def secret(name: str) -> str:
+    """Return a secret from the variable, or from the file that ``<name>_FILE`` names.
+
+    Raises EnvironmentFault when the file cannot be read.
+    """
+    return _raw(_BY_NAME[name])
+
+
+def integer(name: str) -> int:
+    """Return a whole number; raises EnvironmentFault when it is none, or too small."""
+    variable = _BY_NAME[name]
+    raw = _raw(variable)
+    try:
+        number = int(raw)
+    except ValueError:
+        raise EnvironmentFault(f"{name} must be a whole number, not {raw!r}.") from None
+    if number < variable.least:
+        raise EnvironmentFault(f"{name} must be at least {variable.least}, not {number}.")
+    return number
+
+
+def switch(name: str) -> bool:
+    """Return an on/off variable; raises EnvironmentFault for anything but on, off, true, false, yes, no, 1, 0."""
+    raw = _raw(_BY_NAME[name])
+    try:
+        return _SWITCH[raw.lower()]
+    except KeyError:
+        raise EnvironmentFault(f"{name} must be on or off, not {raw!r}.") from None
+
+
+def path(name: str) -> Path | None:
+    """Return a folder; a relative one is counted from the project's folder. None when unset without default."""
+    raw = _raw(_BY_NAME[name])
+    return (ROOT / Path(raw).expanduser()).resolve() if raw else None
+
+
+def names(name: str) -> tuple[str, ...]:
+    """Return the parts of a comma-separated variable, without blanks and empty parts."""
+    return tuple(part.strip() for part in _raw(_BY_NAME[name]).split(",") if part.strip())
+
+
+def _raw(variable: Variable) -> str:
+    value = os.environ.get(variable.name, "").strip()
+    if value:
+        return value
+    file_name = os.environ.get(f"{variable.name}_FILE", "").strip()
+    if file_name and variable.kind is Kind.SECRET:
+        return _read_secret_file(variable.name, file_name)
+    return variable.default
+
+
+def _read_secret_file(name: str, file_name: str) -> str:
+    try:
+        return Path(file_name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFault(f"{name}_FILE names {file_name}, which cannot be read: {error}.") from error

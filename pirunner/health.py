@@ -1,0 +1,55 @@
+"""``/health``: whether a job submitted now would run, part by part."""
+
+import shutil
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from pirunner.api import ApiView, json_response
+from pirunner.signs import alive, broker_answers
+
+LEAST_FREE_BYTES = 50 * 1024 * 1024
+
+
+class HealthView(ApiView):
+    """``/health``, without a token."""
+
+    authentication_classes = ()
+
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+        """Return 200, or 503 with ``ok: false`` when a job submitted now would not run."""
+        parts = {"database": _database(), "broker": _broker(), **_processes(), "disk": _disk()}
+        ok = all(part["state"] == "ok" for part in parts.values())
+        return json_response({"ok": ok, "service": "api", **parts}, 200 if ok else 503)
+
+
+def _database() -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return {"state": "down"}
+    return {"state": "ok"}
+
+
+def _broker() -> dict[str, Any]:
+    return {"state": "ok" if broker_answers() else "down"}
+
+
+def _processes() -> dict[str, dict[str, Any]]:
+    return {"workers": _role("worker"), "beat": _role("clock")}
+
+
+def _role(role: str) -> dict[str, Any]:
+    names = alive(role)
+    if names is None:
+        return {"state": "unknown"}
+    return {"state": "ok" if names else "down", "alive": len(names)}
+
+
+def _disk() -> dict[str, Any]:
+    free = shutil.disk_usage(settings.RUNNER_DATA_DIR).free
+    return {"state": "ok" if free > LEAST_FREE_BYTES else "full", "freeBytes": free}

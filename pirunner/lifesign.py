@@ -1,0 +1,39 @@
+"""The clock's sign of life: one page of memory that `manage.py up` shares with the clock it forked.
+
+The clock calls ``tick()`` in every turn of its loop; the supervisor reads how long ago that was. No file, no
+row, no message: it works while the disk, the database and Redis do not. Where no page was opened (a clock
+started by hand, or by systemd), ``tick()`` does nothing.
+"""
+
+import mmap
+import struct
+import time
+
+_TICK = struct.Struct("=q")
+_page: mmap.mmap | None = None
+
+
+def open_page() -> None:
+    """Make the page; called by the parent before it forks, so that its children share it."""
+    global _page  # noqa: PLW0603  (one page per process, made once)
+    _page = mmap.mmap(-1, mmap.PAGESIZE)
+
+
+def tick() -> None:
+    """Say that the clock turned just now."""
+    if _page is not None:
+        _TICK.pack_into(_page, 0, time.monotonic_ns())
+
+
+def forget() -> None:
+    """Wipe the last tick, because another clock is about to start."""
+    if _page is not None:
+        _TICK.pack_into(_page, 0, 0)
+
+
+def age() -> float | None:
+    """Return the seconds since the last tick; None when there was none yet, or no page."""
+    if _page is None:
+        return None
+    (last,) = _TICK.unpack_from(_page, 0)
+    return (time.monotonic_ns() - last) / 1e9 if last else None

@@ -1,0 +1,184 @@
+"""Django's and Celery's settings: assignments only, every variable read through pirunner.env."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from pirunner import env
+
+BASE_DIR = env.ROOT
+environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env", overwrite=False)
+
+DEVELOPMENT = env.switch("DEVELOPMENT")
+DEBUG = DEVELOPMENT
+SECRET_KEY = env.secret("SECRET_KEY") or "change-me"
+ALLOWED_HOSTS = list(env.names("ALLOWED_HOSTS"))
+
+RUNNER_DATA_DIR: Path = env.path("RUNNER_DATA_DIR") or BASE_DIR / "data"
+DATA_DIR: Path = env.path("DATA_DIR") or RUNNER_DATA_DIR / "artifacts"
+
+# -- the API ----------------------------------------------------------------------------------------------
+PORT = env.integer("PORT")
+HOST = env.text("HOST")
+RUNNER_API_TOKEN = env.secret("RUNNER_API_TOKEN")
+MAX_BODY_BYTES = 1024 * 1024
+MAX_JSON_DEPTH = 64
+IDEMPOTENCY_TTL_SECONDS = env.integer("IDEMPOTENCY_TTL_SECONDS")
+
+# -- jobs -------------------------------------------------------------------------------------------------
+RUNNER_JOBS = env.names("RUNNER_JOBS")
+WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY")
+CRYPTO_MAX_ITEMS = env.integer("CRYPTO_MAX_ITEMS")
+FETCH_ALLOWED_HOSTS = env.names("FETCH_ALLOWED_HOSTS")
+
+# -- callbacks --------------------------------------------------------------------------------------------
+WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET")
+CALLBACK_URL = env.text("CALLBACK_URL")
+CALLBACK_PORT = env.integer("CALLBACK_PORT")
+CALLBACK_ALLOWED_HOSTS = env.names("CALLBACK_ALLOWED_HOSTS")
+CALLBACK_ATTEMPTS = env.integer("CALLBACK_ATTEMPTS")
+CALLBACK_RETRY_MS = env.integer("CALLBACK_RETRY_MS")
+
+# -- Flower -----------------------------------------------------------------------------------------------
+FLOWER = env.switch("FLOWER")
+FLOWER_PORT = env.integer("FLOWER_PORT")
+
+# -- Django -----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "pirunner",
+    "schedules",
+    "jobs",
+    "webhooks",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_celery_results",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "pirunner.urls"
+WSGI_APPLICATION = "pirunner.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+USE_TZ = True
+TIME_ZONE = env.text("TZ")
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+APPEND_SLASH = True
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+# Accepted work is fsynced (FULL); IMMEDIATE takes SQLite's write lock at the start of a transaction, so that
+# two of them wait for each other instead of failing half-way (FACTS: 900 of 1,200 against 0).
+SQLITE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": RUNNER_DATA_DIR / "pirunner.sqlite3",
+    "OPTIONS": {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
+            "PRAGMA cache_size=-8000;PRAGMA journal_size_limit=8388608"
+        ),
+    },
+    "CONN_MAX_AGE": None,
+}
+DATABASE_URL = env.secret("DATABASE_URL")
+DATABASES: dict[str, Any] = {
+    "default": {**environ.Env.db_url_config(DATABASE_URL), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    if DATABASE_URL
+    else SQLITE
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL").upper()},
+    "loggers": {
+        # Every refused request would be a warning with a traceback; the API answers them itself.
+        "django.request": {"level": "ERROR"},
+        # Celery notes each ring twice; the rows tell the story.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
+
+# -- Celery (read through the namespace CELERY) -----------------------------------------------------------
+# A message is a doorbell: it may be lost or doubled, so it is acknowledged on receipt, never retried by
+# Celery, and carries ids only. Waiting, leases and results live in the database.
+REDIS_URL = env.secret("REDIS_URL")
+BROKER_URL = env.secret("BROKER_URL") or REDIS_URL
+CELERY_BROKER_URL = BROKER_URL or "redis://127.0.0.1:6379/0"
+CELERY_TASK_DEFAULT_QUEUE = "jobs"
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_RESULT_EXPIRES = None
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 200_000  # KiB
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_SEND_TASK_EVENTS = FLOWER
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 43200,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 0,
+    "health_check_interval": 10,
+    "priority_steps": [0, 3, 6, 9],
+    "queue_order_strategy": "priority",
+}
+CELERY_TIMEZONE = "UTC"
+CELERY_DB_REUSE_MAX = 1000
+CELERY_BEAT_SCHEDULER = "schedules.clock:Clock"
+CELERY_BEAT_SYNC_EVERY = 1
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+DJANGO_CELERY_BEAT_TZ_AWARE = True

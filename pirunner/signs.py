@@ -1,0 +1,76 @@
+"""Signs of life: short-lived keys in Redis by which processes show that they are there.
+
+They cost no writes to disk. Every look is bounded in time, and None means that nobody knows.
+"""
+
+import functools
+import logging
+import time
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+PREFIX = "pirunner:alive:"
+LOOK_SECONDS = 0.5
+LIFETIME = 30
+EVERY = 10.0
+
+
+def show_life(role: str, name: str) -> None:
+    """Show for ``LIFETIME`` seconds that a process of a role (``worker``, ``io``, ``clock``) is there."""
+    client = _client()
+    if client is None:
+        return
+    try:
+        client.set(f"{PREFIX}{role}:{name}", f"{time.time():.0f}", ex=LIFETIME)
+    except redis.RedisError as error:
+        log.debug("No sign of life could be shown: %s", error)
+
+
+def alive(role: str) -> list[str] | None:
+    """Return the names of the processes of a role that are there, or None when the broker does not answer."""
+    client = _client()
+    if client is None:
+        return None
+    prefix = f"{PREFIX}{role}:"
+    try:
+        keys = client.scan_iter(match=f"{prefix}*", count=1000)
+        return sorted(key.decode().removeprefix(prefix) for key in keys)
+    except redis.RedisError:
+        return None
+
+
+def workers_alive() -> int | None:
+    """Return how many job workers are there, or None when nobody knows."""
+    names = alive("worker")
+    return None if names is None else len(names)
+
+
+def broker_answers() -> bool:
+    """Return whether the broker answers within half a second."""
+    client = _client()
+    if client is None:
+        return False
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _client() -> "redis.Redis | None":
+    url = settings.CELERY_BROKER_URL
+    return _client_of(url) if url.startswith(("redis", "unix")) else None
+
+
+@functools.cache
+def _client_of(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(
+        url.replace("redis+socket://", "unix://").replace("virtual_host=", "db="),
+        socket_timeout=LOOK_SECONDS,
+        socket_connect_timeout=LOOK_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -1,0 +1,136 @@
+"""The first start: makes the secrets that are missing and keeps them in `.env`, for the owner's eyes only.
+
+Nothing that has a value is ever changed. A real environment variable wins and is not written down.
+"""
+
+import base64
+import fcntl
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import environ
+
+from pirunner import env
+from pirunner.up.faults import Exit, StartFault
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _webhook_secret() -> str:
+    # The form of Standard Webhooks 1.0: its verifiers decode what follows the prefix.
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(15)
+
+
+MAKERS: Mapping[str, Callable[[], str]] = {
+    "RUNNER_API_TOKEN": _token,
+    "WEBHOOK_SECRET": _webhook_secret,
+    "INSTALLER_TOKEN": _token,
+    "SECRET_KEY": _token,
+    "ADMIN_PASSWORD": _password,
+    "FLOWER_PASSWORD": _password,
+}
+_LINE = re.compile(r"(?:export )?([A-Za-z_0-9]+)=(.*)")
+_HEAD = "# Made at the first start of pirunner. Keep it to yourself; the other variables may be set here too."
+
+
+def env_file() -> Path:
+    """Return where the `.env` file is: ENV_FILE, else in the project's folder."""
+    return Path(os.environ.get("ENV_FILE") or env.ROOT / ".env")
+
+
+def prepare() -> None:
+    """Add the missing secrets to `.env` and take its values into the environment.
+
+    Raises StartFault when `.env` cannot be read or written.
+    """
+    _drop_empty_variables()
+    path = env_file().resolve()
+    try:
+        _add_missing(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartFault(
+            f"Cannot keep the secrets in {path}: {error}. Make it writable, or set ENV_FILE to another.",
+            Exit.FOLDER,
+        ) from error
+    environ.Env.read_env(path, overwrite=False)
+
+
+def complete(text: str, elsewhere: set[str]) -> str:
+    """Return the text of a `.env` file with a value for every secret that has none there or ``elsewhere``."""
+    lines = text.splitlines()
+    present = {match[1]: number for number, line in enumerate(lines) if (match := _LINE.fullmatch(line))}
+    for name, make in MAKERS.items():
+        if name in elsewhere or f"{name}_FILE" in elsewhere:
+            continue
+        if name not in present:
+            lines.append(f"{name}={make()}")
+        elif _is_empty(lines[present[name]]) and f"{name}_FILE" not in present:
+            lines[present[name]] = f"{name}={make()}"
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _is_empty(line: str) -> bool:
+    match = _LINE.fullmatch(line)
+    return match is not None and match[2].strip(" \t'\"") == ""
+
+
+def _drop_empty_variables() -> None:
+    """Remove empty variables: they count as unset (compose files pass many) and must not hide `.env`."""
+    for variable in env.VARIABLES:
+        if not os.environ.get(variable.name, "").strip():
+            os.environ.pop(variable.name, None)
+
+
+def _add_missing(path: Path) -> None:
+    elsewhere = set(os.environ)
+    if _complete_already(path, elsewhere):
+        return
+    with _folder_locked(path.parent):
+        before = path.read_text(encoding="utf-8") if path.exists() else f"{_HEAD}\n"
+        after = complete(before, elsewhere)
+        if after != before:
+            _replace(path, after)
+
+
+def _complete_already(path: Path, elsewhere: set[str]) -> bool:
+    # A read-only folder with a full `.env` (an image, a second user) is nothing to complain about.
+    if not path.exists():
+        return False
+    text = path.read_text(encoding="utf-8")
+    return complete(text, elsewhere).splitlines() == text.splitlines()
+
+
+@contextmanager
+def _folder_locked(folder: Path) -> Iterator[None]:
+    """Let two first starts take turns, so that both end up with the same secrets."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    # mkstemp makes the file with mode 0600; the rename makes the change whole or not at all.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".env.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,91 @@
+"""One readable stream out of many processes: time, aligned name, line.
+
+A reader that is too slow must not stop the supervisor: lines wait in a bounded queue and the oldest are
+dropped, with a note that says how many.
+"""
+
+import contextlib
+import os
+import select
+import time
+from collections import deque
+
+_COLOURS = (36, 32, 35, 34, 33, 96, 92)  # cyan, green, magenta, blue, yellow, ...
+_MOST_LINES = 2_000
+_LONGEST_LINE = 16_384  # bytes
+
+
+def format_line(moment: str, name: str, text: str, *, width: int, colour: int | None = None) -> str:
+    """Return one line of the stream; ``width`` aligns the names, ``colour`` is an ANSI code."""
+    head = f"{moment} {name:<{width}} |"
+    return f"\x1b[{colour}m{head}\x1b[0m {text}\n" if colour else f"{head} {text}\n"
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into lines, and a line without an end into pieces."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Return the lines that ``chunk`` completes."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        return [_text(line) for line in lines]
+
+    def finish(self) -> list[str]:
+        """Return what is left when the stream has ended."""
+        rest, self._rest = self._rest, b""
+        return [_text(rest)] if rest else []
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").rstrip("\r")
+
+
+class Output:
+    """The stream: writes to a file descriptor, never blocks, never fails."""
+
+    def __init__(self, names: list[str], *, descriptor: int = 1) -> None:
+        self._descriptor = descriptor
+        self._width = max(map(len, names), default=0)
+        self._pending: deque[bytes] = deque()
+        self._dropped = 0
+        self._colours = self._choose_colours(names)
+
+    def _choose_colours(self, names: list[str]) -> dict[str, int]:
+        plain = bool(os.environ.get("NO_COLOR")) or not os.isatty(self._descriptor)
+        return {} if plain else {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+
+    def line(self, name: str, text: str) -> None:
+        """Add a line of the process ``name``."""
+        moment = time.strftime("%H:%M:%S")
+        self.raw(format_line(moment, name, text, width=self._width, colour=self._colours.get(name)))
+
+    def raw(self, text: str) -> None:
+        """Add a text as it is."""
+        if len(self._pending) >= _MOST_LINES:
+            self._pending.popleft()
+            self._dropped += 1
+        self._pending.append(text.encode("utf-8", errors="backslashreplace"))
+        self.flush()
+
+    def flush(self) -> None:
+        """Write as much as the reader takes now."""
+        while self._pending and self._writable():
+            if self._dropped:
+                self._pending.appendleft(f"... {self._dropped} lines dropped, the reader was too slow\n".encode())
+                self._dropped = 0
+            self._write(self._pending.popleft())
+
+    def _writable(self) -> bool:
+        # An error (the terminal is gone) counts as writable: the write then drops the line.
+        return bool(select.select([], [self._descriptor], [], 0)[1])
+
+    def _write(self, line: bytes) -> None:
+        with contextlib.suppress(OSError):
+            written = os.write(self._descriptor, line)
+            if written < len(line):
+                self._pending.appendleft(line[written:])

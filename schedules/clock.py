@@ -1,0 +1,88 @@
+"""The clock: celery-beat's process, which looks at the rows every second and repairs what went wrong.
+
+It promotes what has become due, rings again for what waits unheard, takes back what dead workers held, and rings
+for callbacks whose time has come. Everything is a bounded batch and harmless to run twice; only the leader does it.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from jobs import sweep as jobs_sweep
+from pirunner.lifesign import tick as show_tick
+from pirunner.signs import EVERY, show_life
+from schedules.leader import leader_lock
+from schedules.patience import Patience
+from webhooks import sweep as webhooks_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
+
+class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is untyped)
+    """celery-beat's scheduler: our sweeps first, then the owner's own periodic tasks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._lock = leader_lock()
+        self._patience = Patience()
+        self._stop_showing = threading.Event()
+        super().__init__(*args, **kwargs)
+        threading.Thread(target=self._show_life, name="sign-of-life", daemon=True).start()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Do one round; return the seconds until the next. A standby only waits for the leadership."""
+        began = time.monotonic()
+        show_tick()
+        if not self._lead():
+            return TICK_SECONDS
+        self._sweep()
+        own = float(super().tick(*args, **kwargs))
+        return max(0.0, min(own, TICK_SECONDS) - (time.monotonic() - began))
+
+    def close(self) -> None:
+        """Give up the leadership and stop."""
+        self._stop_showing.set()
+        self._lock.release()
+        super().close()
+
+    def _lead(self) -> bool:
+        try:
+            return self._lock.hold()
+        except DatabaseError as error:
+            log.warning("The database is away, and with it the leadership: %s", error)
+            return False
+
+    def _sweep(self) -> None:
+        now = timezone.now()
+        patient = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic())
+        sweeps: list[Callable[..., int]] = [
+            jobs_sweep.promote_due,
+            jobs_sweep.ring_unheard,
+            webhooks_sweep.ring_due,
+        ]
+        if patient:
+            sweeps.insert(0, jobs_sweep.take_back_expired)
+        for sweep in sweeps:
+            try:
+                sweep(now)
+            except DatabaseError as error:
+                log.warning("%s could not be done in this round: %s", sweep.__name__, error)
+                connection.close()
+        close_old_connections()
+
+    def _show_life(self) -> None:
+        """Show in Redis that the clock is there, from a thread: the rounds must not wait for Redis."""
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        while not self._stop_showing.wait(EVERY):
+            show_life("clock", name)

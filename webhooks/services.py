@@ -1,0 +1,84 @@
+"""Writes of events and deliveries, and the check of addresses that clients send."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+from pirunner.doorbell import Ring, doorbell
+from webhooks.egress import AllowedHosts, NameNotResolved, Policy, check_url
+from webhooks.hosts import host_of
+from webhooks.models import Delivery, Event
+
+QUEUE = "webhooks"
+DELIVER_TASK = "webhooks.deliver"
+EVENT_LOCK = 7_101_877
+"""Key of PostgreSQL's advisory lock under which events get their numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to record: its text is made already; with a callback URL it is also delivered there."""
+
+    job_id: int
+    kind: str
+    event_id: str
+    at: datetime
+    text: str
+    callback_url: str = ""
+
+
+def record_events(events: Sequence[NewEvent]) -> list[int]:
+    """Write events and their deliveries; return the ids of the deliveries.
+
+    Call it last in the transaction that changes the jobs: on PostgreSQL it takes a lock that is held to the commit,
+    so that a smaller number never becomes visible after a larger one.
+    """
+    deliveries = Delivery.objects.bulk_create([_delivery_of(event) for event in events if event.callback_url])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [EVENT_LOCK])
+    Event.objects.bulk_create(
+        [Event(job_id=event.job_id, kind=event.kind, at=event.at, payload=event.text) for event in events]
+    )
+    return [delivery.pk for delivery in deliveries]
+
+
+def ring_deliveries(delivery_ids: Sequence[int]) -> None:
+    """Ring for deliveries that can be sent now; call it after the commit."""
+    doorbell.ring(Ring(DELIVER_TASK, delivery_id, QUEUE) for delivery_id in delivery_ids)
+
+
+def check_target(url: str) -> str | None:
+    """Check a callback URL that a client sent; return a warning, or None.
+
+    Raises ``webhooks.egress.EgressError`` when callbacks may never go there. A name that does not resolve at present
+    is only a warning: it is checked again at every attempt.
+    """
+    try:
+        check_url(url, callback_policy(), timeout=1.0)
+    except NameNotResolved as error:
+        return f"callbackUrl: {error}"
+    return None
+
+
+def callback_policy() -> Policy:
+    """Return the policy for callbacks: public addresses, the owner's list, and the host of ``CALLBACK_URL``."""
+    entries = list(settings.CALLBACK_ALLOWED_HOSTS)
+    if settings.CALLBACK_URL:
+        entries.append(host_of(settings.CALLBACK_URL))
+    return Policy.for_callbacks(AllowedHosts.parse(entries))
+
+
+def _delivery_of(event: NewEvent) -> Delivery:
+    return Delivery(
+        event_id=event.event_id,
+        job_id=event.job_id,
+        event=event.kind,
+        url=event.callback_url,
+        body=event.text,
+        next_attempt_at=event.at,
+        created_at=event.at,
+    )
