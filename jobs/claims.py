@@ -15,7 +15,7 @@ from jobs.models import Job
 from jobs.runs import Claim
 
 LEASE = timedelta(seconds=15)
-CHAIN_LENGTH = 50
+CHAIN_LENGTH = 100
 """How many light jobs one claim takes at most."""
 
 

@@ -20,6 +20,7 @@ SUMMARY_LENGTH = 500
 class Ending:
     """The end of one run: the state its job goes to, and what is recorded with it.
 
+    ``result_text`` is the result as JSON.
     ``counted`` tells whether the run uses up an attempt; ``due_at`` is when a delayed or waiting job is next due.
     """
 
@@ -29,6 +30,7 @@ class Ending:
     counted: bool = True
     due_at: datetime | None = None
     result: Mapping[str, Any] | None = None
+    result_text: str | None = None
     summary: str = ""
     error: str = ""
     error_class: str = ""
@@ -53,9 +55,17 @@ def completed(
 
     Raises ``TypeError`` or ``ValueError`` when the result is no JSON.
     """
-    json.dumps(result, allow_nan=False)
+    result_text = json.dumps(result, separators=(",", ":"), allow_nan=False)
     summary = printable(str(result.get("summary") or ""), SUMMARY_LENGTH)
-    return Ending(claim=claim, state=State.COMPLETED, at=at, result=result, summary=summary, artifacts=artifacts)
+    return Ending(
+        claim=claim,
+        state=State.COMPLETED,
+        at=at,
+        result=result,
+        result_text=result_text,
+        summary=summary,
+        artifacts=artifacts,
+    )
 
 
 def attempt_failed(

@@ -121,7 +121,7 @@ def _scan(xml: bytes) -> None:
     try:
         sax.parseString(xml, root)
     except DefusedXmlException:
-        raise NotAFeed("It declares XML entities, which are refused.") from None
+        raise NotAFeed("It has XML entities of its own or an external DTD, which are refused.") from None
     except SAXException:
         # Many real feeds are not well-formed and feedparser reads them all the same. Entities could only have
         # been declared before the outermost element, and the scan got that far if it found one.

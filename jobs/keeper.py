@@ -27,12 +27,13 @@ from jobs.lifecycle import end_many
 from jobs.models import Job
 from jobs.sweep import end_lost
 from pirunner.signs import EVERY, show_life
+from pirunner.sqlite.base import DatabaseWrapper as SqliteWrapper
 
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 1.0
-BUSY_MS = 1000
+BUSY_SECONDS = 1.0
 
 _no_fork = threading.Lock()
 os.register_at_fork(before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_no_fork.release)
@@ -41,10 +42,11 @@ Read = TypeVar("Read")
 
 
 class Keeper:
-    """Keeps the leases of one worker."""
+    """Keeps the leases of one worker; ``worker`` is its Celery name, ``<role>@<host>``."""
 
     def __init__(self, worker: str) -> None:
         self.worker = worker
+        self._role = worker.partition("@")[0]
         self._look_now = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -65,11 +67,11 @@ class Keeper:
         with_database(lambda: _give_back(self.worker))
 
     def _run(self) -> None:
-        shown = renewed = 0.0
+        shown = renewed = float("-inf")
         while not self._stopped.is_set():
             now = time.monotonic()
             if now - shown >= EVERY:
-                show_life("worker", self.worker)
+                show_life(self._role, self.worker)
                 shown = now
             if self._look_now.is_set() or now - renewed >= RENEW_SECONDS:
                 self._look_now.clear()
@@ -138,11 +140,10 @@ def with_database(work: Callable[[], Read]) -> Read:
 
 
 def _open_briefly() -> None:
-    """Open a connection that waits a second at most for a lock, and need not fsync renewals."""
+    """Open a connection that waits a second at most for SQLite's lock: forking waits as long."""
     connection.ensure_connection()
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    if isinstance(connection, SqliteWrapper):
+        connection.wait_at_most(BUSY_SECONDS)
 
 
 def _give_back(worker: str) -> None:

@@ -1,6 +1,5 @@
 """What workers and the clock write: runs that start, and runs that end, each in one fenced transaction."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,27 @@ from jobs import results
 from jobs.claims import claim_many
 from jobs.contract import JobType
 from jobs.endings import Ending
-from jobs.models import Artifact
+from jobs.models import Artifact, Job
 from jobs.payloads import CALLED_BACK, ended_payload, started_payload
 from jobs.ranking import rank_of
 from jobs.runs import Claim
 from jobs.states import State
+from pirunner.bulk import unsynced
 from webhooks.services import NewEvent, record_events, ring_deliveries
 
 
 def start_many(*, job_type: JobType, queue: str, worker: str, child_pid: int) -> list[Claim]:
-    """Claim what is most urgent and record that it started; return what was claimed, maybe nothing."""
+    """Claim what is most urgent and record that it started; return what was claimed, maybe nothing.
+
+    Light jobs are over in milliseconds: nobody is told that they started, so their claim need not reach the disk.
+    """
     now = timezone.now()
+    if job_type.light:
+        with unsynced(), transaction.atomic():
+            return claim_many(job_type=job_type, queue=queue, worker=worker, child_pid=child_pid, now=now)
     with transaction.atomic():
         claims = claim_many(job_type=job_type, queue=queue, worker=worker, child_pid=child_pid, now=now)
-        results.record_starts(job_type, claims)
+        results.record_starts(claims)
         record_events([_started_event(claim) for claim in claims])
     return claims
 
@@ -55,32 +61,32 @@ UPDATE jobs_job
 
 
 def _close_rows(endings: Sequence[Ending]) -> list[Ending]:
+    """Move the rows on that their tokens still hold; others were given to another worker meanwhile."""
+    ids = [ending.claim.job_id for ending in endings]
+    held = set(Job.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", "token"))
+    effective = [ending for ending in endings if (ending.claim.job_id, ending.claim.token) in held]
     with connection.cursor() as cursor:
-        return [ending for ending in endings if _close_row(cursor, ending)]
+        cursor.executemany(_CLOSE, [_closing_values(ending) for ending in effective])
+    return effective
 
 
-def _close_row(cursor: Any, ending: Ending) -> bool:
-    """Move one row on if the token still holds it; another worker may have been given the job meanwhile."""
+def _closing_values(ending: Ending) -> list[Any]:
     stored = connection.ops.adapt_datetimefield_value
     retry_at = ending.due_at if ending.state is State.DELAYED else None
-    cursor.execute(
-        _CLOSE,
-        [
-            ending.state.value,
-            ending.attempts_made,
-            None if ending.result is None else json.dumps(ending.result, separators=(",", ":"), allow_nan=False),
-            ending.summary,
-            ending.error,
-            ending.error_class,
-            stored(ending.at) if ending.is_final else None,
-            stored(ending.at) if ending.state is State.WAITING else None,
-            None if retry_at is None else stored(retry_at),
-            None if retry_at is None else rank_of(ending.claim.priority, retry_at),
-            ending.claim.job_id,
-            ending.claim.token,
-        ],
-    )
-    return bool(cursor.rowcount == 1)
+    return [
+        ending.state.value,
+        ending.attempts_made,
+        ending.result_text,
+        ending.summary,
+        ending.error,
+        ending.error_class,
+        stored(ending.at) if ending.is_final else None,
+        stored(ending.at) if ending.state is State.WAITING else None,
+        None if retry_at is None else stored(retry_at),
+        None if retry_at is None else rank_of(ending.claim.priority, retry_at),
+        ending.claim.job_id,
+        ending.claim.token,
+    ]
 
 
 def _artifact_rows(endings: Sequence[Ending]) -> list[Artifact]:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 MAX_LINK = 2048
 # Cleaning repeats until nothing changes, so what it starts from must be short.
-_MAX_RAW = 4000
+_MAX_RAW = 1000
 
 _TAG = re.compile(r"<[A-Za-z/!?][^<>]*>")
 _OPEN_TAG = re.compile(r"<(?=[A-Za-z/!?])")

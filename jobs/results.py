@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from django_celery_results.models import TaskResult
 
-from jobs.contract import JobType
 from jobs.endings import Ending
 from jobs.runs import Claim
 from jobs.states import State
+from pirunner.bulk import insert_many
 
 _STATUS = {
     State.COMPLETED: "SUCCESS",
@@ -20,7 +20,11 @@ _STATUS = {
     State.DELAYED: "FAILURE",
     State.CANCELLED: "REVOKED",
 }
-_WRITTEN_AT_END = ["status", "result", "traceback", "worker", "date_started", "date_done"]
+_OVER_START = """
+ON CONFLICT (task_id) DO UPDATE
+   SET status = excluded.status, result = excluded.result, traceback = excluded.traceback,
+       worker = excluded.worker, date_done = excluded.date_done
+"""
 
 
 def task_name(job_type: str) -> str:
@@ -28,27 +32,20 @@ def task_name(job_type: str) -> str:
     return f"jobs.{job_type}"
 
 
-def record_starts(job_type: JobType, claims: Sequence[Claim]) -> None:
-    """Write a ``STARTED`` row for each run. Light ones are over in milliseconds: they get theirs at the end."""
-    if not job_type.light:
-        TaskResult.objects.bulk_create([_row(claim, "STARTED") for claim in claims])
+def record_starts(claims: Sequence[Claim]) -> None:
+    """Write a ``STARTED`` row for each run."""
+    insert_many([_row(claim, "STARTED") for claim in claims])
 
 
 def record_ends(endings: Sequence[Ending]) -> None:
     """Write how runs ended, over their ``STARTED`` rows if there are any."""
-    TaskResult.objects.bulk_create(
-        [_ended_row(ending) for ending in endings],
-        update_conflicts=True,
-        unique_fields=["task_id"],
-        update_fields=_WRITTEN_AT_END,
-    )
+    insert_many([_ended_row(ending) for ending in endings], on_conflict=_OVER_START)
 
 
 def _ended_row(ending: Ending) -> TaskResult:
     status = _STATUS.get(ending.state, "FAILURE" if ending.counted else "REVOKED")
     row = _row(ending.claim, status)
-    row.date_done = ending.at
-    row.result = json.dumps(ending.result if ending.state is State.COMPLETED else {"error": ending.error})
+    row.result = ending.result_text or json.dumps({"error": ending.error})
     row.traceback = ending.traceback or None
     return row
 

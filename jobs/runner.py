@@ -93,9 +93,9 @@ def _input(job_type: JobType, claim: Claim) -> Any:
 
 def _end(endings: list[Ending]) -> None:
     """Record the ends, however long the database is locked; the lease is renewed meanwhile by the parent."""
-    effective = persistently(lambda: end_many(endings))
+    effective = {ending.claim.job_id for ending in persistently(lambda: end_many(endings))}
     for ending in endings:
-        if ending not in effective:
+        if ending.claim.job_id not in effective:
             log.warning(
                 "Run %s came too late: its lease was over and the job went to another run.",
                 ending.claim.run_id,

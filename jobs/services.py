@@ -16,6 +16,7 @@ from jobs.models import IdempotencyKey, Job
 from jobs.ranking import rank_of
 from jobs.selectors import Idempotency, find_answer
 from jobs.states import State
+from pirunner.bulk import insert_with_ids
 from pirunner.doorbell import Ring, doorbell
 from pirunner.errors import Conflict, NotFound
 
@@ -70,7 +71,8 @@ def submit_many(new_jobs: Sequence[NewJob]) -> list[Accepted]:
     """
     now = timezone.now()
     with transaction.atomic():
-        jobs = Job.objects.bulk_create([_job_row(new_job, now) for new_job in new_jobs])
+        jobs = [_job_row(new_job, now) for new_job in new_jobs]
+        insert_with_ids(jobs)
         answers = [_answer(job, new_job) for job, new_job in zip(jobs, new_jobs, strict=True)]
         _remember_keys(new_jobs, answers, now)
     ring_jobs([(job, new_job.job_type) for job, new_job in zip(jobs, new_jobs, strict=True)])

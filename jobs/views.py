@@ -8,9 +8,10 @@ from rest_framework.request import Request
 
 from jobs import results, selectors
 from jobs.catalog import job_types_document
+from jobs.intake import intake
 from jobs.models import Job
 from jobs.serializers import read_job, read_job_whole
-from jobs.services import delete_job, submit_job
+from jobs.services import delete_job
 from jobs.states import FINAL_STATES, State
 from jobs.submissions import HEADER, check_submission, idempotency_of, shape_of
 from pirunner.api import ApiView, caller_of, json_response, read_json, whole_number
@@ -35,7 +36,7 @@ class JobsView(ApiView):
         known = selectors.find_answer(owner=owner, idempotency=key) if key else None
         if known is not None:
             return json_response({**known, "deduplicated": True})
-        accepted = submit_job(check_submission(raw, body, owner=owner, key=key))
+        accepted = intake.submit(check_submission(raw, body, owner=owner, key=key))
         if accepted.deduplicated:
             return json_response({**accepted.answer, "deduplicated": True})
         return json_response(accepted.answer, 202)

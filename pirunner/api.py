@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -32,8 +33,22 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 
 
+class OnlyJson(BaseContentNegotiation):
+    """There is nothing to negotiate: JSON comes in and JSON goes out, whatever ``Accept`` says."""
+
+    def select_parser(self, request: Request, parsers: Any) -> None:
+        """Choose none: the views read the body themselves."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[None, str]:
+        """Choose none: the views write their answers themselves."""
+        del request, renderers, format_suffix
+        return None, "application/json"
+
+
 class ApiView(APIView):
     """A view that needs a bearer token and answers every error as JSON."""
+
+    content_negotiation_class = OnlyJson
 
     authentication_classes: Sequence[type[BearerAuthentication]] = (BearerAuthentication,)
     permission_classes = ()

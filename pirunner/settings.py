@@ -105,7 +105,7 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 # Accepted work is fsynced (FULL); IMMEDIATE takes SQLite's write lock at the start of a transaction, so that
 # two of them wait for each other instead of failing half-way (FACTS: 900 of 1,200 against 0).
 SQLITE: dict[str, Any] = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "pirunner.sqlite",
     "NAME": RUNNER_DATA_DIR / "pirunner.sqlite3",
     "OPTIONS": {
         "timeout": 20,
@@ -128,11 +128,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    # A 503 says so itself, and /health says it often; a 500 is logged with its traceback.
+    "filters": {
+        "only_500": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", 500) == 500,
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL").upper()},
     "loggers": {
-        # Every refused request would be a warning with a traceback; the API answers them itself.
-        "django.request": {"level": "ERROR"},
+        # Every refused request would be a warning; the API answers them itself.
+        "django.request": {"level": "ERROR", "filters": ["only_500"]},
         # Celery notes each ring twice; the rows tell the story.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

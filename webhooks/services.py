@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 
+from pirunner.bulk import insert_many, insert_with_ids
 from pirunner.doorbell import Ring, doorbell
 from webhooks.egress import AllowedHosts, NameNotResolved, Policy, check_url
 from webhooks.hosts import host_of
@@ -36,13 +37,12 @@ def record_events(events: Sequence[NewEvent]) -> list[int]:
     Call it last in the transaction that changes the jobs: on PostgreSQL it takes a lock that is held to the commit,
     so that a smaller number never becomes visible after a larger one.
     """
-    deliveries = Delivery.objects.bulk_create([_delivery_of(event) for event in events if event.callback_url])
+    deliveries = [_delivery_of(event) for event in events if event.callback_url]
+    insert_with_ids(deliveries)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [EVENT_LOCK])
-    Event.objects.bulk_create(
-        [Event(job_id=event.job_id, kind=event.kind, at=event.at, payload=event.text) for event in events]
-    )
+    insert_many([Event(job_id=event.job_id, kind=event.kind, at=event.at, payload=event.text) for event in events])
     return [delivery.pk for delivery in deliveries]
 
 

@@ -8,7 +8,6 @@ on hostile headers.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -86,7 +85,7 @@ def standard_key(secret: str) -> bytes:
     encoded = secret.removeprefix(SECRET_PREFIX)
     try:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not key:
         raise ValueError(f"A secret that begins with {SECRET_PREFIX} must go on in base64.")

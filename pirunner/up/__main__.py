@@ -1,5 +1,6 @@
 """`python -m pirunner.up`, which `scripts/run` and `manage.py up` call."""
 
+import argparse
 import gc
 import os
 import signal
@@ -13,6 +14,7 @@ from pirunner.up import broker as brokers
 from pirunner.up import database, first_start, ports, preflight, programs
 from pirunner.up.banner import banner, local_address
 from pirunner.up.faults import Exit, StartFault
+from pirunner.up.lifeline import die_with
 from pirunner.up.output import Output
 from pirunner.up.ready import wait_until_ready
 from pirunner.up.roster import Roster
@@ -24,6 +26,7 @@ _NAMES = ["up", "api", "worker", "io", "clock", "flower", "redis"]
 
 def main() -> int:
     """Start pirunner, serve until a signal asks for the stop, and return the exit code."""
+    _follow_parent()
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
     try:
@@ -36,6 +39,14 @@ def main() -> int:
         return _refuse(str(fault), fault.exit_code)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _follow_parent() -> None:
+    parser = argparse.ArgumentParser(prog="up", description="Runs all of pirunner until Ctrl-C.")
+    parser.add_argument("--parent", type=int, help="process id of the parent to die with")
+    parent = parser.parse_args().parent
+    if parent is not None:
+        die_with(parent)
 
 
 def _leave(number: int, _: object) -> NoReturn:

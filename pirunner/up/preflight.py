@@ -14,7 +14,7 @@ def check() -> None:
     """Look at secrets, folders and ports; raises StartFault or EnvironmentFault at the first fault."""
     _check_secrets()
     folder = data_folder()
-    _check_writable(folder)
+    check_writable(folder)
     _lock(folder)
     ports.require_free(env.text("HOST"), env.integer("PORT"), "PORT")
 
@@ -34,7 +34,7 @@ def _check_secrets() -> None:
         raise StartFault(f"{fault.msg} {fault.hint}", Exit.SECRET)
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """Make the folder and write into it: only that says whether the next write will succeed."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -12,13 +12,13 @@ _PAUSE = 0.05  # seconds between two tries
 def wait_until_ready(address: str) -> None:
     """Return when the API at ``address`` answers; ends the process with code 1 when it does not in time."""
     end = time.monotonic() + LONGEST_START
-    while not _answers(address):
+    while not answers(address):
         if time.monotonic() > end:
             sys.exit(1)
         time.sleep(_PAUSE)
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
     """Tell whether there is an answer, whatever it says: it may still miss a part that comes later."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)

@@ -135,7 +135,9 @@ show_progress() {
     while kill -0 "$pip" 2>/dev/null; do
         sleep 1
         elapsed=$(($(date +%s) - started))
-        line="Installing packages: $(grep -c '^Collecting' "$log") of about $total read, $elapsed s"
+        # grep's exit code says whether it found any, which is no failure here.
+        read=$(grep -c '^Collecting' "$log") || :
+        line="Installing packages: $read of about $total read, $elapsed s"
         if [ -t 1 ]; then
             printf '\r%s ' "$line"
         elif [ $((elapsed % 10)) -eq 0 ]; then

@@ -1,0 +1,1 @@
+"""Django's SQLite backend with a shorter way to the write lock; see ``base``."""
