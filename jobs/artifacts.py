@@ -20,12 +20,11 @@ def safe_name(name: str) -> str:
     return stem or "artifact"
 
 
-def write_artifact(*, job_id: int, run: int, name: str, content: str | bytes, media_type: str) -> StoredArtifact:
+def write_artifact(*, job_id: int, run: int, name: str, raw: bytes, media_type: str) -> StoredArtifact:
     """Write a file of a run so that it is there whole or not at all, also after a power cut.
 
     Raises ``OSError`` when the disk is full or read-only.
     """
-    raw = content.encode() if isinstance(content, str) else content
     folder = folder_of(job_id) / str(run)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / safe_name(name)

@@ -1,10 +1,12 @@
 """The allowlist: the job types there are, which of them may run, and what each takes.
 
-A job type exists only if it stands in ``JOB_TYPES``, and runs only if ``RUNNER_JOBS`` names it (or is empty).
+A job type exists only if it stands in ``JOB_TYPES`` or an installed package registers it. It runs only if
+``RUNNER_JOBS`` names it (or is empty).
 Nothing that a client sends becomes a command, a module or a path.
 """
 
 from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 import msgspec
@@ -22,10 +24,12 @@ JOB_TYPES = (
     daily_crypto_brief.JOB_TYPE,
 )
 
+ENTRY_POINTS = "pirunner.job_types"
+
 
 def registered() -> dict[str, JobType]:
-    """Return every job type built in, by name."""
-    return {job_type.name: job_type for job_type in JOB_TYPES}
+    """Return every job type by name: those built in, and those of other installed packages."""
+    return {job_type.name: job_type for job_type in (*_plugged_in(), *JOB_TYPES)}
 
 
 def unknown_names() -> list[str]:
@@ -74,6 +78,12 @@ def input_schema(job_type: JobType) -> dict[str, Any]:
     model = definitions[schema["$ref"].removeprefix("#/$defs/")]
     refers = b'"$ref"' in msgspec.json.encode(model)
     return {**model, "$defs": definitions} if refers else dict(model)
+
+
+@cache
+def _plugged_in() -> tuple[JobType, ...]:
+    """Return the job types that installed packages name as entry points of the group ``pirunner.job_types``."""
+    return tuple(point.load() for point in entry_points(group=ENTRY_POINTS))
 
 
 def _describe(job_type: JobType) -> dict[str, Any]:

@@ -6,11 +6,13 @@ run number, a token, a lease and a deadline. Two workers that hear the same ring
 
 import json
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from django.db import connection
 
-from jobs.contract import JobType
+from jobs.contract import HARD_GRACE, JobType
 from jobs.models import Job
 from jobs.runs import Claim
 
@@ -19,62 +21,63 @@ CHAIN_LENGTH = 100
 """How many light jobs one claim takes at most."""
 
 
-def claim_many(*, job_type: JobType, queue: str, worker: str, child_pid: int, now: datetime) -> list[Claim]:
+_FRESH = "run = 0 AND concurrency_key = ''"
+_ANY = """NOT (concurrency_key <> '' AND EXISTS (
+           SELECT 1 FROM jobs_job AS busy
+            WHERE busy.state = 'active' AND busy.concurrency_key = jobs_job.concurrency_key))"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimer:
+    """Who claims: a child process of a worker, by the worker's Celery name."""
+
+    worker: str
+    child_pid: int
+
+
+def claim_many(*, job_type: JobType, queue: str, claimer: Claimer, now: datetime) -> list[Claim]:
     """Take the most urgent waiting jobs of a type and queue; return none when others were faster.
 
-    A heavy type yields one job. A light type yields up to ``CHAIN_LENGTH``, but a job that ran before is taken
-    alone: should it be the one that ends its worker, it takes no others with it.
+    A heavy type yields one job, whose concurrency key nobody runs now. A light type yields up to ``CHAIN_LENGTH``
+    without keys, but a job that ran before is taken alone: should it be the one that ends its worker, it takes no
+    others with it.
     """
-    if job_type.light:
-        head = Job.objects.waiting().filter(queue=queue, job_type=job_type.name).order_by("rank", "id")
-        ran_before = head.values_list("id", "run").first()
-        if ran_before is None:
-            return []
-        if ran_before[1] == 0:
-            fresh = ("run = 0", CHAIN_LENGTH)
-            return _claim(job_type=job_type, queue=queue, worker=worker, child_pid=child_pid, now=now, which=fresh)
-    whichever = ("run >= 0", 1)
-    return _claim(job_type=job_type, queue=queue, worker=worker, child_pid=child_pid, now=now, which=whichever)
+    if job_type.light and _head_is_fresh(job_type, queue):
+        return _claim(_FRESH, CHAIN_LENGTH, job_type=job_type, queue=queue, claimer=claimer, now=now)
+    return _claim(_ANY, 1, job_type=job_type, queue=queue, claimer=claimer, now=now)
+
+
+def _head_is_fresh(job_type: JobType, queue: str) -> bool:
+    waiting = Job.objects.waiting().filter(queue=queue, job_type=job_type.name).order_by("rank", "id")
+    return waiting.values_list("run", "concurrency_key").first() == (0, "")
 
 
 def _claim(
-    *, job_type: JobType, queue: str, worker: str, child_pid: int, now: datetime, which: tuple[str, int]
+    condition: str, limit: int, *, job_type: JobType, queue: str, claimer: Claimer, now: datetime
 ) -> list[Claim]:
-    condition, limit = which
     token = secrets.token_hex(16)
     stored = connection.ops.adapt_datetimefield_value
+    deadline = now + timedelta(seconds=job_type.time_limit + HARD_GRACE)
+    held = [token, stored(now + LEASE), stored(deadline), stored(now), claimer.worker, claimer.child_pid]
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM.format(condition=condition, skip=skip),
-            [
-                token,
-                stored(now + LEASE),
-                stored(now + timedelta(seconds=job_type.time_limit)),
-                stored(now),
-                worker,
-                child_pid,
-                queue,
-                job_type.name,
-                limit,
-            ],
-        )
-        rows = cursor.fetchall()
-    rows.sort(key=lambda row: (row[8], row[0]))
+        cursor.execute(_CLAIM.format(condition=condition, skip=skip), [*held, queue, job_type.name, limit])
+        rows = sorted(cursor.fetchall(), key=itemgetter(0, 1))
     return [
         Claim(
-            job_id=row[0],
+            job_id=row[1],
             token=token,
-            run=row[1],
+            run=row[2],
             job_type=job_type.name,
-            priority=row[2],
-            input=json.loads(row[3]),
-            metadata=None if row[4] is None else json.loads(row[4]),
-            callback_url=row[5],
-            attempts_made=row[6],
-            max_attempts=row[7],
+            priority=row[3],
+            input=json.loads(row[4]),
+            metadata=None if row[5] is None else json.loads(row[5]),
+            callback_url=row[6],
+            concurrency_key=row[7],
+            attempts_made=row[8],
+            max_attempts=row[9],
             started_at=now,
-            worker=worker,
+            worker=claimer.worker,
             chained=len(rows),
         )
         for row in rows
@@ -84,12 +87,12 @@ def _claim(
 _CLAIM = """
 UPDATE jobs_job
    SET state = 'active', run = run + 1, token = %s, lease_expires_at = %s, deadline_at = %s, started_at = %s,
-       worker = %s, child_pid = %s
+       worker = %s, child_pid = %s, progress = 0, status_message = ''
  WHERE state = 'waiting' AND id IN (
        SELECT id FROM jobs_job
         WHERE state = 'waiting' AND queue = %s AND job_type = %s AND {condition}
         ORDER BY rank, id LIMIT %s {skip})
-RETURNING id, run, priority, input, metadata, callback_url, attempts_made, max_attempts, rank
+RETURNING rank, id, run, priority, input, metadata, callback_url, concurrency_key, attempts_made, max_attempts
 """
 
 
@@ -112,6 +115,7 @@ def claim_of(job: Job, *, chained: int) -> Claim:
         input=job.input,
         metadata=job.metadata,
         callback_url=job.callback_url,
+        concurrency_key=job.concurrency_key,
         attempts_made=job.attempts_made,
         max_attempts=job.max_attempts,
         started_at=job.started_at,

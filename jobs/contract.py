@@ -45,8 +45,27 @@ class Context(Protocol):
         """Write a file atomically below ``DATA_DIR``; it becomes the job's when the attempt succeeds.
 
         ``name`` is a file name, not a path: anything else than letters, digits, ``.``, ``_`` and ``-`` is replaced.
+        Raises ``DoNotRetry`` when the files of a run are larger than 64 MiB together.
         """
 
+    def progress(self, percent: float, message: str = "") -> None:
+        """Say how far the job is, 0 to 100; it is shown within a second, and may be called as often as one likes."""
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Write a line of the job's log, shown within a second; level is debug, info, warning or error."""
+
+    def cancelled(self) -> bool:
+        """Return whether somebody cancelled the job; cheap enough for every turn of a loop.
+
+        A handler that sees it should clean up and return or raise ``JobCancelled``; one that does not is ended.
+        """
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep; raises ``JobCancelled`` as soon as somebody cancels the job."""
+
+
+HARD_GRACE = 10.0
+"""Seconds between the exception in the handler and the end of its process."""
 
 Handler = Callable[[Context, Any], Mapping[str, Any]]
 
@@ -56,8 +75,10 @@ class JobType:
     """One entry of the allowlist.
 
     ``input_model`` (any type msgspec understands) validates ``input`` and yields its JSON Schema; ``prepare`` is
-    applied to ``input`` before that, for types whose old clients were loose with types. ``time_limit`` (seconds) is
-    when the child process is ended; ``light`` types take milliseconds and do no network, so that many run per ring.
+    applied to ``input`` before that, for types whose old clients were loose with types. After ``time_limit`` seconds
+    ``TimeLimitExceeded`` is raised in the handler, and ``HARD_GRACE`` later its process is ended; it is ended too
+    when it takes more than ``memory_limit`` MiB. A ``long`` type always leaves a slot of its worker to others;
+    ``light`` types take milliseconds and do no network, so that many run per ring.
     """
 
     name: str
@@ -68,5 +89,7 @@ class JobType:
     attempts: int = 3
     backoff_seconds: float = 5.0
     time_limit: float = 300.0
+    memory_limit: int = 256
     light: bool = False
+    long: bool = False
     queue: str = "jobs"

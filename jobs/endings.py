@@ -14,6 +14,7 @@ from jobs.states import FINAL_STATES, State
 
 ERROR_LENGTH = 2000
 SUMMARY_LENGTH = 500
+RESULT_LENGTH = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +54,11 @@ def completed(
 ) -> Ending:
     """Return the ending of a run whose handler returned a result.
 
-    Raises ``TypeError`` or ``ValueError`` when the result is no JSON.
+    Raises ``TypeError`` or ``ValueError`` when the result is no JSON, ``DoNotRetry`` when it is too large.
     """
     result_text = json.dumps(result, separators=(",", ":"), allow_nan=False)
+    if len(result_text) > RESULT_LENGTH:
+        raise DoNotRetry(f"The result has {len(result_text)} characters of JSON; {RESULT_LENGTH} are allowed.")
     summary = printable(str(result.get("summary") or ""), SUMMARY_LENGTH)
     return Ending(
         claim=claim,
@@ -114,6 +117,18 @@ def worker_lost(claim: Claim, *, at: datetime, reason: str) -> Ending:
         error=reason,
         error_class="WorkerLost",
     )
+
+
+def cancelled(claim: Claim, *, at: datetime, by: str) -> Ending:
+    """Return the ending of a run that somebody cancelled."""
+    return Ending(
+        claim=claim, state=State.CANCELLED, at=at, counted=False, error=cancelled_reason(by), error_class="Cancelled"
+    )
+
+
+def cancelled_reason(by: str) -> str:
+    """Return the sentence that tells who cancelled a job."""
+    return f"cancelled by {by}"
 
 
 def given_back(claim: Claim, *, at: datetime, reason: str) -> Ending:

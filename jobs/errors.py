@@ -9,6 +9,14 @@ class DoNotRetry(JobFailed):
     """The attempt failed and another one would fail too: the job ends as failed now."""
 
 
+class JobCancelled(Exception):
+    """Somebody cancelled the job; let it through, or raise it after ``ctx.cancelled()`` said so."""
+
+
+class TimeLimitExceeded(JobFailed):
+    """The handler took longer than its type allows."""
+
+
 class RetryAfter(JobFailed):
     """The attempt failed; the next one makes sense after so many seconds and not before."""
 

@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, connection
 
 from jobs.services import Accepted, NewJob, submit_job, submit_many
 
-LARGEST_BATCH = 100
+LARGEST_BATCH = 1000
 PATIENCE_SECONDS = 30.0
 """A little more than SQLite waits for its lock, so that the database's own answer comes first."""
 
@@ -60,6 +60,15 @@ class Intake:
 
 def accept(batch: list[_Waiting]) -> None:
     """Accept a batch and tell each waiter; if one spoils the transaction, accept them one by one."""
+    alone = [waiting for waiting in batch if waiting[0].minds_others]
+    together = [waiting for waiting in batch if not waiting[0].minds_others]
+    if together:
+        _accept_together(together)
+    for waiting in alone:
+        _accept_alone(waiting)
+
+
+def _accept_together(batch: list[_Waiting]) -> None:
     try:
         accepted = submit_many([new_job for new_job, _ in batch])
     except IntegrityError:

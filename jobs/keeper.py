@@ -8,11 +8,13 @@ seen to block the child for ever). So the thread opens and closes its own under 
 """
 
 import logging
+import mmap
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +23,7 @@ from celery.worker import state as worker_state
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from jobs.catalog import find
 from jobs.claims import claim_of, renew_leases
 from jobs.endings import given_back
 from jobs.lifecycle import end_many
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 BUSY_SECONDS = 1.0
+CANCEL_GRACE = timedelta(seconds=5)
 
 _no_fork = threading.Lock()
 os.register_at_fork(before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_no_fork.release)
@@ -47,6 +51,7 @@ class Keeper:
     def __init__(self, worker: str) -> None:
         self.worker = worker
         self._role = worker.partition("@")[0]
+        self._ended: dict[int, str] = {}
         self._look_now = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -73,35 +78,62 @@ class Keeper:
             if now - shown >= EVERY:
                 show_life(self._role, self.worker)
                 shown = now
-            if self._look_now.is_set() or now - renewed >= RENEW_SECONDS:
+            busy = busy_children()
+            renew = now - renewed >= RENEW_SECONDS
+            if busy or renew or self._look_now.is_set():
                 self._look_now.clear()
-                renewed = now
-                self._keep()
+                self._keep(busy, renew=renew)
+                renewed = now if renew else renewed
             self._look_now.wait(LOOK_SECONDS)
 
-    def _keep(self) -> None:
+    def _keep(self, busy: list[int], *, renew: bool) -> None:
         try:
-            with_database(lambda: keep_leases(self.worker, busy_children()))
+            with_database(lambda: keep(self.worker, busy, self._ended, renew=renew))
         except DatabaseError as error:
-            log.warning("The leases could not be renewed now: %s", error)
+            log.warning("The leases could not be looked after now: %s", error)
 
 
-def keep_leases(worker: str, busy: list[int]) -> None:
-    """Renew what live and busy children hold, end those past their deadline, take back what dead ones held.
+def keep(worker: str, busy: list[int], ended: dict[int, str], *, renew: bool) -> None:
+    """Look once after what a worker holds: renew, end children that must not go on, take back from dead ones.
 
-    An idle worker only reads: one small query.
+    ``busy`` are the children that run a task now; ``ended`` is where the reasons of those ended here are kept, by
+    process id. An idle worker only reads: one small query.
     """
-    now = timezone.now()
     held = list(Job.objects.active().filter(worker=worker))
     if not held:
+        ended.clear()
         return
-    renew_leases(worker=worker, child_pids=[pid for pid in busy if is_running(pid)], now=now)
+    now = timezone.now()
+    if renew:
+        renew_leases(worker=worker, child_pids=[pid for pid in busy if is_running(pid)], now=now)
     for job in held:
-        if job.child_pid in busy and job.deadline_at is not None and job.deadline_at <= now:
-            end_child(job.child_pid, f"job {job.pk} is past its time limit")
+        if job.child_pid in busy and (reason := must_end(job, now)):
+            ended[job.child_pid] = reason
+            end_child(job.child_pid, f"job {job.pk}: {reason}")
     lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
     if lost:
-        end_lost(lost, now=now, reason="worker lost: its process ended while the job ran")
+        end_lost(lost, now=now, reason="worker lost: its process ended while the job ran", why=ended)
+
+
+def must_end(job: Job, now: datetime) -> str:
+    """Return why the process that runs a job must be ended now, or an empty text."""
+    job_type = find(job.job_type)
+    if job.deadline_at is not None and job.deadline_at <= now:
+        return "time limit exceeded, and the handler did not stop"
+    if job.cancel_requested_at is not None and now - job.cancel_requested_at > CANCEL_GRACE:
+        return "cancelled, and the handler did not stop"
+    if job_type is not None and job.child_pid is not None and resident_mib(job.child_pid) > job_type.memory_limit:
+        return f"memory limit of {job_type.memory_limit} MiB exceeded"
+    return ""
+
+
+def resident_mib(pid: int) -> float:
+    """Return how much memory a process holds, in MiB (proc(5): the second number of statm is in pages); 0 if gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * mmap.PAGESIZE / 2**20
 
 
 def busy_children() -> list[int]:

@@ -1,27 +1,31 @@
 """What workers and the clock write: runs that start, and runs that end, each in one fenced transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from jobs import results
-from jobs.claims import claim_many
+from jobs.catalog import allowed
+from jobs.claims import Claimer, claim_many
 from jobs.contract import JobType
 from jobs.endings import Ending
+from jobs.events import new_event
 from jobs.models import Artifact, Job
-from jobs.payloads import CALLED_BACK, ended_payload, started_payload
+from jobs.payloads import ended_payload, started_payload
 from jobs.ranking import rank_of
 from jobs.runs import Claim
 from jobs.states import State
 from pirunner.bulk import unsynced
+from pirunner.turns import take_turns
 from webhooks.services import NewEvent, record_events, ring_deliveries
 
 
-def start_many(*, job_type: JobType, queue: str, worker: str, child_pid: int) -> list[Claim]:
+def start_many(*, job_type: JobType, claimer: Claimer) -> list[Claim]:
     """Claim what is most urgent and record that it started; return what was claimed, maybe nothing.
 
     Light jobs are over in milliseconds: nobody is told that they started, so their claim need not reach the disk.
@@ -29,12 +33,29 @@ def start_many(*, job_type: JobType, queue: str, worker: str, child_pid: int) ->
     now = timezone.now()
     if job_type.light:
         with unsynced(), transaction.atomic():
-            return claim_many(job_type=job_type, queue=queue, worker=worker, child_pid=child_pid, now=now)
-    with transaction.atomic():
-        claims = claim_many(job_type=job_type, queue=queue, worker=worker, child_pid=child_pid, now=now)
-        results.record_starts(claims)
-        record_events([_started_event(claim) for claim in claims])
+            return claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
+    try:
+        with transaction.atomic():
+            return _start(job_type, claimer, now)
+    except IntegrityError:
+        return []  # another worker has just started a job of the same concurrency key
+
+
+def _start(job_type: JobType, claimer: Claimer, now: datetime) -> list[Claim]:
+    if job_type.long and not _leaves_a_slot(claimer.worker):
+        return []
+    claims = claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
+    results.record_starts(claims)
+    record_events([new_event(claim.subject, started_payload(claim), at=now) for claim in claims])
     return claims
+
+
+def _leaves_a_slot(worker: str) -> bool:
+    """Return whether a worker may start another long job and still have a child for others, if it has two at all."""
+    take_turns(f"long jobs of {worker}")
+    long_types = [job_type.name for job_type in allowed().values() if job_type.long]
+    running = Job.objects.active().filter(worker=worker, job_type__in=long_types).count()
+    return running < max(1, settings.WORKER_CONCURRENCY - 1)
 
 
 def end_many(endings: Sequence[Ending]) -> list[Ending]:
@@ -106,25 +127,5 @@ def _artifact_rows(endings: Sequence[Ending]) -> list[Artifact]:
     ]
 
 
-def _started_event(claim: Claim) -> NewEvent:
-    payload = started_payload(claim)
-    return NewEvent(
-        job_id=claim.job_id,
-        kind=payload.kind,
-        event_id=payload.event_id,
-        at=claim.started_at,
-        text=payload.text,
-    )
-
-
 def _ended_event(ending: Ending) -> NewEvent:
-    payload = ended_payload(ending)
-    wanted = ending.state in CALLED_BACK
-    return NewEvent(
-        job_id=ending.claim.job_id,
-        kind=payload.kind,
-        event_id=payload.event_id,
-        at=ending.at,
-        text=payload.text,
-        callback_url=(ending.claim.callback_url or settings.CALLBACK_URL) if wanted else "",
-    )
+    return new_event(ending.claim.subject, ended_payload(ending), at=ending.at)

@@ -2,11 +2,11 @@
 
 States, and who moves a job out of each::
 
-    delayed    due later (runAt, back-off)       clock -> waiting
-    waiting    due; a ring is on its way         a worker's claim -> active
-    active     a worker holds token and lease    its worker -> completed | failed | delayed | waiting
-                                                 clock, when the lease is over -> waiting | failed
-    completed, failed, cancelled                 final
+    delayed    due later (runAt, back-off)       clock -> waiting; cancel -> cancelled
+    waiting    due; a ring is on its way         a worker's claim -> active; cancel -> cancelled
+    active     a worker holds token and lease    its worker -> completed | failed | cancelled | delayed | waiting
+                                                 clock, when the lease is over -> waiting | failed | cancelled
+    completed, failed, cancelled                 final; retry -> waiting
 
 Each move is an ``UPDATE`` that names the state (and the token) it expects, and a look at the row count:
 whoever comes second changes nothing.
@@ -34,6 +34,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Keep those that a worker may claim."""
         return self.filter(RawSQL("jobs_job.state = 'waiting'", (), models.BooleanField()))
 
+    def open_of_key(self, concurrency_key: str) -> "JobQuerySet":
+        """Keep those of a concurrency key that have not ended."""
+        is_open = RawSQL(
+            "concurrency_key <> '' AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField()
+        )
+        return self.filter(is_open, concurrency_key=concurrency_key).order_by("id")
+
     def active(self) -> "JobQuerySet":
         """Keep those that a worker holds."""
         return self.filter(RawSQL("jobs_job.state = 'active'", (), models.BooleanField()))
@@ -52,6 +59,7 @@ class Job(models.Model):
     metadata = JsonTextField(null=True)
     schedule = JsonTextField(null=True)
     backend = models.CharField(max_length=10, help_text="As the client called it.")
+    concurrency_key = models.CharField(max_length=200, blank=True, default="")
     callback_url = models.TextField(blank=True, default="", help_text="Empty: the CALLBACK_URL setting.")
     owner = models.CharField(max_length=100, help_text="The token that submitted it.")
 
@@ -71,6 +79,11 @@ class Job(models.Model):
     worker = models.CharField(max_length=200, blank=True, default="")
     child_pid = models.PositiveIntegerField(null=True)
 
+    cancel_requested_at = models.DateTimeField(null=True)
+    cancel_requested_by = models.CharField(max_length=100, blank=True, default="")
+
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Percent.")
+    status_message = models.CharField(max_length=500, blank=True, default="")
     result = JsonTextField(null=True)
     summary = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
@@ -84,10 +97,20 @@ class Job(models.Model):
                 name="job_active_holds_token",
                 condition=Q(state="active", token__isnull=False) | (~Q(state="active") & Q(token__isnull=True)),
             ),
+            models.UniqueConstraint(
+                name="job_one_active_per_key",
+                fields=["concurrency_key"],
+                condition=Q(state="active") & ~Q(concurrency_key=""),
+            ),
             models.CheckConstraint(name="job_priority_1_to_10", condition=Q(priority__gte=1, priority__lte=10)),
         ]
         indexes = [
             models.Index(fields=["queue", "job_type", "rank", "id"], name="job_claim", condition=Q(state="waiting")),
+            models.Index(
+                fields=["concurrency_key", "id"],
+                name="job_key",
+                condition=~Q(concurrency_key="") & Q(state__in=["delayed", "waiting", "active"]),
+            ),
             models.Index(fields=["due_at"], name="job_due", condition=Q(state="delayed")),
             models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
             models.Index(fields=["state", "id"], name="job_state"),
@@ -96,6 +119,22 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_type} {self.pk}"
+
+
+class LogLine(models.Model):
+    """A line that a running job wrote. Its id is its sequence number."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log_lines", db_index=False)
+    run = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    level = models.CharField(max_length=10)
+    message = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="log_of_job")]
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.message}"
 
 
 class Artifact(models.Model):

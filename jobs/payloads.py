@@ -4,8 +4,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.endings import Ending
-from jobs.runs import Claim
+from jobs.endings import Ending, cancelled_reason
+from jobs.runs import Claim, Subject
 from jobs.states import State
 from pirunner.times import iso
 from webhooks.ecmascript_json import dumps
@@ -18,8 +18,7 @@ KINDS = {
     State.DELAYED: "job.retrying",
     State.WAITING: "job.requeued",
 }
-CALLED_BACK = frozenset({State.COMPLETED, State.FAILED})
-"""The ends that a callback URL is told of without being asked."""
+PROGRESS = "job.progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +32,42 @@ class Payload:
 
 def started_payload(claim: Claim) -> Payload:
     """Return the event of a run that begins."""
-    body = {**_head(claim, State.ACTIVE), "startedAt": iso(claim.started_at), "attempt": claim.attempt}
-    return _payload(claim, State.ACTIVE, body)
+    more = {"startedAt": iso(claim.started_at), "attempt": claim.attempt}
+    return _payload(claim.subject, State.ACTIVE, more)
+
+
+def progress_payload(claim: Claim, *, percent: int, message: str) -> Payload:
+    """Return the event of a run that says how far it is."""
+    more = {"progress": percent, "statusMessage": message, "attempt": claim.attempt}
+    return _payload(claim.subject, State.ACTIVE, more, kind=PROGRESS)
+
+
+def cancelled_payload(subject: Subject, *, by: str) -> Payload:
+    """Return the event of a job that was cancelled before it ran."""
+    return _payload(subject, State.CANCELLED, {"error": cancelled_reason(by)})
+
+
+def requeued_payload(subject: Subject, *, by: str) -> Payload:
+    """Return the event of an ended job that is run again because somebody asked for it."""
+    return _payload(subject, State.WAITING, {"retriedBy": by})
 
 
 def ended_payload(ending: Ending) -> Payload:
     """Return the event of a run that ended."""
-    body = _completed(ending) if ending.state is State.COMPLETED else _not_completed(ending)
-    return _payload(ending.claim, ending.state, body)
+    more = _completed(ending) if ending.state is State.COMPLETED else _not_completed(ending)
+    return _payload(ending.claim.subject, ending.state, more)
 
 
-def _payload(claim: Claim, state: State, body: dict[str, Any]) -> Payload:
+def _payload(subject: Subject, state: State, more: dict[str, Any], *, kind: str = "") -> Payload:
     event_id = f"evt_{secrets.token_hex(12)}"
-    body["eventId"] = event_id
-    if claim.metadata is not None:
-        body["metadata"] = claim.metadata
-    return Payload(KINDS[state], event_id, dumps(body))
-
-
-def _head(claim: Claim, state: State) -> dict[str, Any]:
-    return {"jobId": str(claim.job_id), "jobType": claim.job_type, "status": state.value}
+    head = {"jobId": str(subject.job_id), "jobType": subject.job_type, "status": state.value}
+    tail = {"eventId": event_id} if subject.metadata is None else {"eventId": event_id, "metadata": subject.metadata}
+    return Payload(kind or KINDS[state], event_id, dumps({**head, **more, **tail}))
 
 
 def _completed(ending: Ending) -> dict[str, Any]:
     result = ending.result or {}
     return {
-        **_head(ending.claim, ending.state),
         "startedAt": iso(ending.claim.started_at),
         "finishedAt": iso(ending.at),
         "summary": ending.summary,
@@ -68,8 +77,7 @@ def _completed(ending: Ending) -> dict[str, Any]:
 
 
 def _not_completed(ending: Ending) -> dict[str, Any]:
-    body = {
-        **_head(ending.claim, ending.state),
+    body: dict[str, Any] = {
         "error": ending.error,
         "attemptsMade": ending.attempts_made,
     }

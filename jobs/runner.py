@@ -6,6 +6,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
@@ -13,13 +14,16 @@ from django.utils import timezone
 
 from jobs import results
 from jobs.catalog import find, validate_input
-from jobs.claims import CHAIN_LENGTH
+from jobs.claims import CHAIN_LENGTH, Claimer
 from jobs.context import RunContext
 from jobs.contract import JobType
-from jobs.endings import Ending, attempt_failed, completed, given_back
-from jobs.errors import DoNotRetry
+from jobs.endings import Ending, attempt_failed, cancelled, completed, given_back
+from jobs.errors import DoNotRetry, JobCancelled
 from jobs.lifecycle import end_many, start_many
+from jobs.models import Job
 from jobs.runs import Claim
+from jobs.sweep import ring_held_up
+from jobs.time_limit import time_limit
 from pirunner.doorbell import Ring, doorbell
 
 log = logging.getLogger(__name__)
@@ -46,13 +50,14 @@ def answer_ring(job_type_name: str, *, worker: str) -> list[str]:
             _pass_on(job_type)
         runs += [claim.run_id for claim in claims]
         _end([_run_in_time(job_type, claim, until) for claim in claims])
+        ring_held_up(job_type, [claim.concurrency_key for claim in claims])
         if not job_type.light or time.monotonic() > until:
             break
     return runs
 
 
 def _claim(job_type: JobType, worker: str) -> list[Claim]:
-    return start_many(job_type=job_type, queue=job_type.queue, worker=worker, child_pid=os.getpid())
+    return start_many(job_type=job_type, claimer=Claimer(worker=worker, child_pid=os.getpid()))
 
 
 def _pass_on(job_type: JobType) -> None:
@@ -70,9 +75,14 @@ def _run_in_time(job_type: JobType, claim: Claim, until: float) -> Ending:
 def _run(job_type: JobType, claim: Claim) -> Ending:
     context = RunContext(claim)
     try:
-        result = job_type.run(context, _input(job_type, claim))
+        with closing(context), time_limit(job_type.time_limit):
+            result = job_type.run(context, _input(job_type, claim))
+        if context.saw_cancel:
+            return cancelled(claim, at=timezone.now(), by=_who_cancelled(claim))
         return completed(claim, result, at=timezone.now(), artifacts=context.artifacts)
-    except Exception as error:  # noqa: BLE001  (whatever a handler raises is the end of this attempt, not of the worker)
+    except JobCancelled:
+        return cancelled(claim, at=timezone.now(), by=_who_cancelled(claim))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (what a handler raises ends the attempt, not the worker)
         return attempt_failed(
             claim,
             error,
@@ -81,6 +91,11 @@ def _run(job_type: JobType, claim: Claim) -> Ending:
             jitter=random.uniform(-1, 1),  # noqa: S311  (spreads retries, protects nothing)
             traceback=traceback.format_exc(),
         )
+
+
+def _who_cancelled(claim: Claim) -> str:
+    names = Job.objects.filter(pk=claim.job_id).values_list("cancel_requested_by", flat=True)
+    return persistently(names.first) or "its own handler"
 
 
 def _input(job_type: JobType, claim: Claim) -> Any:

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Subject(NamedTuple):
+    """What events say of every job, running or not; ``callback_url`` empty means the ``CALLBACK_URL`` setting."""
+
+    job_id: int
+    job_type: str
+    metadata: Any
+    callback_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +29,17 @@ class Claim:
     input: Any
     metadata: Any
     callback_url: str
+    concurrency_key: str
     attempts_made: int
     max_attempts: int
     started_at: datetime
     worker: str
     chained: int = 1
+
+    @property
+    def subject(self) -> Subject:
+        """What events say of the job."""
+        return Subject(self.job_id, self.job_type, self.metadata, self.callback_url)
 
     @property
     def attempt(self) -> int:

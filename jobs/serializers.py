@@ -27,6 +27,8 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
     priority: Annotated[int, msgspec.Meta(ge=1, le=10, description="1 is the most urgent.")] = 5
     callback_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
     metadata: dict[str, Any] | None = None
+    concurrency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    on_conflict: Literal["queue", "reject", "replace"] = "queue"
     schedule_backend: Literal["celery", "bullmq", "systemd"] = "celery"
     idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128)] | None = None
     schedule: ScheduleBody | None = None
@@ -39,7 +41,7 @@ def read_job(job: Job) -> dict[str, Any]:
         "name": job.job_type,
         "state": job.state,
         "attemptsMade": job.attempts_made,
-        "progress": 100 if job.state == State.COMPLETED else 0,
+        "progress": 100 if job.state == State.COMPLETED else job.progress,
         "returnvalue": job.result,
         "failedReason": job.error or None,
         "timestamp": epoch_ms(job.created_at),
@@ -53,7 +55,10 @@ def read_job(job: Job) -> dict[str, Any]:
             "schedule": job.schedule,
         },
         "summary": job.summary or None,
+        "statusMessage": job.status_message or None,
         "priority": job.priority,
+        "concurrencyKey": job.concurrency_key or None,
+        "cancelRequestedAt": iso(job.cancel_requested_at),
         "maxAttempts": job.max_attempts,
         "dueAt": iso(job.due_at),
         "createdAt": iso(job.created_at),

@@ -1,4 +1,4 @@
-"""What clients write: accepting jobs and deleting them."""
+"""Accepting jobs: from a checked submission to rows on disk and a ring."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,23 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs import results
-from jobs.artifacts import delete_folder
 from jobs.contract import JobType
 from jobs.models import IdempotencyKey, Job
 from jobs.ranking import rank_of
 from jobs.selectors import Idempotency, find_answer
 from jobs.states import State
+from jobs.steering import request_cancel
 from pirunner.bulk import insert_with_ids
 from pirunner.doorbell import Ring, doorbell
-from pirunner.errors import Conflict, NotFound
+from pirunner.errors import Conflict
+from pirunner.turns import take_turns
+from webhooks.services import NewEvent, record_events, ring_deliveries
 
 
-class JobActive(Conflict):
-    """The job is running; it can be deleted when it has ended."""
+class ConcurrencyConflict(Conflict):
+    """Another job of the same concurrency key has not ended."""
 
-    code = "job_active"
+    code = "concurrency_conflict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +38,19 @@ class NewJob:
     owner: str
     priority: int = 5
     metadata: Any = None
+    concurrency_key: str = ""
+    on_conflict: str = "queue"
     callback_url: str = ""
     schedule: Any = None
     backend: str = "celery"
     due_at: datetime | None = None
     warnings: tuple[str, ...] = ()
     idempotency: Idempotency | None = None
+
+    @property
+    def minds_others(self) -> bool:
+        """Whether it can only be accepted after a look at the other jobs of its concurrency key."""
+        return bool(self.concurrency_key) and self.on_conflict != "queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,18 @@ def submit_job(new_job: NewJob) -> Accepted:
 def submit_many(new_jobs: Sequence[NewJob]) -> list[Accepted]:
     """Accept jobs and their idempotency keys in one transaction, then ring for those that are due.
 
-    Raises ``IntegrityError``, with nothing accepted, if a key is in use already.
+    Raises ``IntegrityError`` if an idempotency key is in use already, ``ConcurrencyConflict`` if a job is not wanted
+    beside another of its concurrency key; then nothing is accepted.
     """
     now = timezone.now()
     with transaction.atomic():
+        replaced = [event for new_job in new_jobs if new_job.minds_others for event in make_room(new_job, now)]
         jobs = [_job_row(new_job, now) for new_job in new_jobs]
         insert_with_ids(jobs)
         answers = [_answer(job, new_job) for job, new_job in zip(jobs, new_jobs, strict=True)]
         _remember_keys(new_jobs, answers, now)
+        delivery_ids = record_events(replaced)
+    ring_deliveries(delivery_ids)
     ring_jobs([(job, new_job.job_type) for job, new_job in zip(jobs, new_jobs, strict=True)])
     return [Accepted(answer) for answer in answers]
 
@@ -88,17 +101,19 @@ def ring_jobs(jobs: Sequence[tuple[Job, JobType]]) -> None:
     )
 
 
-def delete_job(job_id: int) -> None:
-    """Delete a job that is not active, with its artifacts and history. Raises ``NotFound`` or ``JobActive``."""
-    with transaction.atomic():
-        job = Job.objects.select_for_update().filter(pk=job_id).first()
-        if job is None:
-            raise NotFound(f"There is no job {job_id}.")
-        if job.state == State.ACTIVE:
-            raise JobActive(f"Job {job_id} is running; delete it when it has ended.")
-        results.delete_history(job.pk, job.run)
-        job.delete()
-    delete_folder(job_id)
+def make_room(new_job: NewJob, now: datetime) -> list[NewEvent]:
+    """Look at the other jobs of a concurrency key: refuse the new one, or cancel them. Returns the events to record.
+
+    Raises ``ConcurrencyConflict`` when one is there and the client asked for ``reject``.
+    """
+    take_turns(f"concurrency key {new_job.concurrency_key}")
+    others = list(Job.objects.select_for_update().open_of_key(new_job.concurrency_key))
+    if others and new_job.on_conflict == "reject":
+        raise ConcurrencyConflict(
+            f"Job {others[0].pk} of the concurrency key {new_job.concurrency_key[:80]!r} has not ended; "
+            "send it again later, or with onConflict 'queue' or 'replace'."
+        )
+    return [event for other in others for event in request_cancel(other, by=new_job.owner, now=now)]
 
 
 def _job_row(new_job: NewJob, now: datetime) -> Job:
@@ -114,6 +129,7 @@ def _job_row(new_job: NewJob, now: datetime) -> Job:
         metadata=new_job.metadata,
         schedule=new_job.schedule,
         backend=new_job.backend,
+        concurrency_key=new_job.concurrency_key,
         callback_url=new_job.callback_url,
         owner=new_job.owner,
         created_at=now,

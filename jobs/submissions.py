@@ -78,6 +78,8 @@ def check_submission(raw: Mapping[str, Any], body: SubmissionBody, *, owner: str
         owner=owner,
         priority=body.priority,
         metadata=body.metadata,
+        concurrency_key=body.concurrency_key or "",
+        on_conflict=body.on_conflict,
         callback_url=body.callback_url or "",
         schedule=raw.get("schedule"),
         backend=body.schedule_backend,

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -10,9 +11,9 @@ from jobs import results
 from jobs.catalog import allowed, find
 from jobs.claims import claim_of
 from jobs.contract import JobType
-from jobs.endings import Ending, worker_lost
+from jobs.endings import Ending, cancelled, worker_lost
 from jobs.lifecycle import end_many
-from jobs.models import Job
+from jobs.models import IdempotencyKey, Job
 from jobs.states import State
 from pirunner.doorbell import Ring, doorbell
 
@@ -43,16 +44,29 @@ def take_back_expired(now: datetime) -> int:
     return len(taken)
 
 
-def end_lost(jobs: list[Job], *, now: datetime, reason: str) -> list[Ending]:
-    """End the runs of these active jobs as lost, and ring for those that wait again."""
+def end_lost(jobs: list[Job], *, now: datetime, reason: str, why: Mapping[int, str] | None = None) -> list[Ending]:
+    """End the runs of these active jobs as lost, or as cancelled if that was asked for; ring for those that wait again.
+
+    ``why`` tells, by process id, for what reason a child was ended; the others were lost for ``reason``.
+    """
+    reasons = why or {}
     together = Counter(
         Job.objects.active().filter(token__in={job.token for job in jobs}).values_list("token", flat=True)
     )
-    endings = [worker_lost(claim_of(job, chained=together[job.token]), at=now, reason=reason) for job in jobs]
+    endings = [
+        _lost(job, chained=together[job.token], now=now, reason=reasons.get(job.child_pid or 0, reason)) for job in jobs
+    ]
     taken = end_many(endings)
     waiting = {ending.claim.job_id for ending in taken if ending.state is State.WAITING}
     doorbell.ring(_ring_for(job) for job in jobs if job.pk in waiting)
     return taken
+
+
+def _lost(job: Job, *, chained: int, now: datetime, reason: str) -> Ending:
+    claim = claim_of(job, chained=chained)
+    if job.cancel_requested_at is not None:
+        return cancelled(claim, at=now, by=job.cancel_requested_by)
+    return worker_lost(claim, at=now, reason=reason)
 
 
 def ring_unheard(now: datetime) -> int:
@@ -60,6 +74,22 @@ def ring_unheard(now: datetime) -> int:
     rings = [ring for job_type in allowed().values() for ring in _unheard_rings(job_type, now - UNHEARD)]
     doorbell.ring(rings)
     return len(rings)
+
+
+def ring_held_up(job_type: JobType, keys: Sequence[str]) -> None:
+    """Ring for what waited for runs that have just ended: the next of each key, and of the long types."""
+    waiting = Job.objects.waiting().order_by("rank", "id").only("job_type", "queue", "priority")
+    held_up = [waiting.filter(concurrency_key=key).first() for key in set(keys) if key]
+    if job_type.long:
+        held_up += [waiting.filter(queue=t.queue, job_type=t.name).first() for t in allowed().values() if t.long]
+    doorbell.ring(_ring_for(job) for job in held_up if job is not None)
+
+
+def forget_keys(now: datetime) -> int:
+    """Delete idempotency keys whose time is over; return how many."""
+    expired = IdempotencyKey.objects.filter(expires_at__lte=now).values_list("pk", flat=True)[:BATCH]
+    deleted, _ = IdempotencyKey.objects.filter(pk__in=list(expired)).delete() if expired else (0, {})
+    return deleted
 
 
 def _unheard_rings(job_type: JobType, before: datetime) -> list[Ring]:

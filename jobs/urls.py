@@ -7,6 +7,8 @@ from jobs import views
 urlpatterns = [
     path("jobs", views.JobsView.as_view()),
     path("jobs/<str:job_id>", views.JobView.as_view()),
+    path("jobs/<str:job_id>/cancel", views.JobCancelView.as_view()),
+    path("jobs/<str:job_id>/retry", views.JobRetryView.as_view()),
     path("job-types", views.JobTypesView.as_view()),
     path("queues/stats", views.QueueStatsView.as_view()),
 ]

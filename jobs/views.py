@@ -11,12 +11,13 @@ from jobs.catalog import job_types_document
 from jobs.intake import intake
 from jobs.models import Job
 from jobs.serializers import read_job, read_job_whole
-from jobs.services import delete_job
 from jobs.states import FINAL_STATES, State
+from jobs.steering import cancel_job, delete_job, retry_job
 from jobs.submissions import HEADER, check_submission, idempotency_of, shape_of
 from pirunner.api import ApiView, caller_of, json_response, read_json, whole_number
 from pirunner.errors import Fault, InvalidPayload, NotFound
 from pirunner.signs import workers_alive
+from pirunner.times import iso
 from webhooks.watcher import watcher
 
 PAGE = 50
@@ -71,6 +72,26 @@ class JobView(ApiView):
         job = _job(job_id)
         delete_job(job.pk)
         return json_response({"ok": True, "id": job_id, "removed": True, "backend": job.backend})
+
+
+class JobCancelView(ApiView):
+    """``/jobs/<id>/cancel``: stop a job."""
+
+    def post(self, request: Request, job_id: str) -> HttpResponse:
+        """Cancel the job; 202 while its worker still has to stop it, 200 when it is cancelled."""
+        job = cancel_job(_job(job_id).pk, by=caller_of(request).name)
+        done = job.state == State.CANCELLED
+        answer = {"ok": True, "id": job_id, "state": job.state, "cancelRequestedAt": iso(job.cancel_requested_at)}
+        return json_response(answer, 200 if done else 202)
+
+
+class JobRetryView(ApiView):
+    """``/jobs/<id>/retry``: run an ended job again."""
+
+    def post(self, request: Request, job_id: str) -> HttpResponse:
+        """Make the job wait for a new attempt."""
+        job = retry_job(_job(job_id).pk, by=caller_of(request).name)
+        return json_response({"ok": True, "id": job_id, "state": job.state}, 202)
 
 
 class JobTypesView(ApiView):

@@ -69,6 +69,7 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         sweeps: list[Callable[..., int]] = [
             jobs_sweep.promote_due,
             jobs_sweep.ring_unheard,
+            jobs_sweep.forget_keys,
             webhooks_sweep.ring_due,
         ]
         if patient:

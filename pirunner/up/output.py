@@ -60,7 +60,9 @@ class Output:
         return {} if plain else {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
 
     def line(self, name: str, text: str) -> None:
-        """Add a line of the process ``name``."""
+        """Add a line of the process ``name``; blank ones, which some print around their words, are left out."""
+        if not text.strip():
+            return
         moment = time.strftime("%H:%M:%S")
         self.raw(format_line(moment, name, text, width=self._width, colour=self._colours.get(name)))
 

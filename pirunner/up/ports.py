@@ -5,20 +5,22 @@ import socket
 
 from pirunner.up.faults import Exit, StartFault
 
+_HIGHEST = 65535
+
 
 def require_free(host: str, port: int, variable: str) -> None:
     """Raise StartFault, naming the variable to change, when the port cannot be listened on."""
+    if port > _HIGHEST:
+        raise StartFault(f"{variable} must be at most {_HIGHEST}, not {port}.", Exit.ENVIRONMENT)
     try:
         _listen(host, port)
     except OSError as error:
         raise StartFault(_sentence(error, host, port, variable), Exit.PORT) from error
-    except OverflowError as error:
-        raise StartFault(f"{variable} must be at most 65535, not {port}.", Exit.ENVIRONMENT) from error
 
 
 def first_free(host: str, port: int) -> int:
     """Return ``port``, or the next free one of the 100 above it, or any free one."""
-    for candidate in range(port, min(port + 100, 65536)):
+    for candidate in range(port, min(port + 100, _HIGHEST + 1)):
         try:
             return _listen(host, candidate)
         except OSError:

@@ -1,9 +1,10 @@
+# shellcheck shell=sh
 # Shell functions shared by scripts/run and scripts/test: they make .venv, and keep it in step with the lock.
 #
 # Sourced with $root set to the project's folder. A stamp inside .venv tells what is installed, so that a
 # second start calls no pip. Everything that can go wrong is one sentence on stderr and an exit code.
 
-venv=$root/.venv
+venv=${root:?}/.venv
 stamp=$venv/pirunner.stamp
 marker=$venv/pirunner.installing
 log=$venv/install.log

@@ -25,12 +25,11 @@ def broker_folder(stack: Stack) -> Path:
     return Path(psutil.Process(stack.pid_of("redis")).cwd()) if command else Path()
 
 
-def test_first_start_makes_secrets_database_and_every_process(stack: Stack):
+def test_first_start_makes_the_secrets_and_every_process(stack: Stack):
     env_file = Path(stack.environment["ENV_FILE"])
 
     assert env_file.stat().st_mode & 0o777 == 0o600
     assert wait_for(lambda: set(stack.pids()) == EVERYBODY)
-    assert (stack.folder / "data" / "pirunner.sqlite3").exists()
     assert wait_for(lambda: "Try it:" in stack.log())
     assert stack.token not in stack.log()
 

@@ -1,9 +1,12 @@
 """The checked client under TLS: names, authorities, deadlines."""
 
+import contextlib
 import datetime as dt
 import ipaddress
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,3 +89,25 @@ def test_a_slow_answer_under_tls_ends_at_the_deadline(serve_tls, authority: Path
 
     with pytest.raises(DeadlineExceeded):
         trusting.get(f"https://127.0.0.1:{server.port}/")
+
+
+def test_a_receiver_that_reads_slowly_under_tls_ends_at_the_deadline(authority: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority)
+
+    def sip(listener: socket.socket) -> None:
+        # Steady enough that no single record ever waits for as long as the deadline.
+        with contextlib.suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True) as stream:
+            while stream.recv(16_384):
+                time.sleep(0.01)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=sip, args=(listener,), daemon=True).start()
+        port = listener.getsockname()[1]
+        trusting = client(f"127.0.0.1:{port}", tls=ssl.create_default_context(cafile=str(authority)), total_timeout=0.3)
+        begun = time.monotonic()
+
+        with pytest.raises(DeadlineExceeded):
+            trusting.post(f"https://127.0.0.1:{port}/", b"x" * 20_000_000, {})
+
+    assert time.monotonic() - begun < 1.5

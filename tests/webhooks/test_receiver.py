@@ -160,28 +160,29 @@ def test_a_callback_that_cannot_be_taken_is_asked_for_again() -> None:
     assert (answer.status_code, answer.json()) == (503, {"error": "unavailable"})
 
 
-def test_stopping_lets_a_callback_in_progress_be_answered() -> None:
-    entered, go_on = threading.Event(), threading.Event()
+def test_stopping_waits_for_a_callback_in_progress() -> None:
+    entered, go_on, taken = threading.Event(), threading.Event(), threading.Event()
 
     def dawdle(_callback: VerifiedCallback) -> None:
         entered.set()
         go_on.wait(5)
+        taken.set()
 
     receiver = Receiver("127.0.0.1", 0, [SECRET], dawdle)
     receiver.start()
-    answers: list[int] = []
     url = f"http://127.0.0.1:{receiver.port}/callback"
+    answers: list[int] = []
     sender = threading.Thread(
         target=lambda: answers.append(requests.post(url, BODY, headers=signed(), timeout=5).status_code)
     )
     sender.start()
     assert entered.wait(5)
-    stopper = threading.Thread(target=receiver.stop)
-    stopper.start()
-    go_on.set()
-    stopper.join(5)
-    sender.join(5)
 
+    threading.Timer(0.2, go_on.set).start()
+    receiver.stop()
+
+    assert taken.is_set()
+    sender.join(5)
     assert answers == [200]
 
 

@@ -1,0 +1,80 @@
+"""Stacks to be hurt, on SQLite and, for what matters most, on PostgreSQL as well."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from scripts.lib.postgres import PostgresFault, find_binaries, private_postgres
+from tests.faults.harness import FaultStack
+
+_figures: list[str] = []
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Print a line of figures at the end of the run, and keep it in the JUnit report."""
+
+    def keep(line: str) -> None:
+        _figures.append(f"{request.node.name}: {line}")
+        record_property("figures", line)
+
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the fault tests measured."""
+    if _figures:
+        terminalreporter.section("figures of the fault tests")
+    for line in _figures:
+        terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server: ``DATABASE_URL``'s, else one of our own; skips where there is none."""
+    if given := os.environ.get("DATABASE_URL", ""):
+        yield given
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL: neither DATABASE_URL nor a server's binaries")
+    with ExitStack() as open_until_the_end:
+        try:
+            server = open_until_the_end.enter_context(private_postgres(binaries))
+        except PostgresFault as fault:
+            pytest.skip(f"no PostgreSQL: {fault}")
+        yield server
+
+
+def _new_database(server: str) -> Iterator[str]:
+    name = f"faults_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[FaultStack]:
+    """A whole pirunner on SQLite."""
+    with FaultStack(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FaultStack]:
+    """A whole pirunner, on each database in turn."""
+    if request.param == "sqlite":
+        with FaultStack(tmp_path) as running:
+            yield running
+        return
+    for database_url in _new_database(request.getfixturevalue("postgres_server")):
+        with FaultStack(tmp_path, database_url=database_url) as running:
+            yield running
