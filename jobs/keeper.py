@@ -18,15 +18,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from celery.signals import task_failure, worker_ready, worker_shutdown
+from celery.signals import task_failure, worker_ready, worker_shutdown, worker_shutting_down
 from celery.worker import state as worker_state
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from jobs.catalog import find
-from jobs.claims import claim_of, renew_leases
-from jobs.endings import given_back
-from jobs.lifecycle import end_many
+from jobs.claims import renew_leases
 from jobs.models import Job
 from jobs.sweep import end_lost
 from pirunner.signs import EVERY, show_life
@@ -37,6 +35,7 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 BUSY_SECONDS = 1.0
+STOPPED = "The worker was stopped; the attempt does not count."
 CANCEL_GRACE = timedelta(seconds=5)
 
 _no_fork = threading.Lock()
@@ -52,6 +51,7 @@ class Keeper:
         self.worker = worker
         self._role = worker.partition("@")[0]
         self._ended: dict[int, str] = {}
+        self._stopping = False
         self._look_now = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -64,12 +64,16 @@ class Keeper:
         """Look after the children at once: one of them has died."""
         self._look_now.set()
 
+    def begin_stop(self) -> None:
+        """Know that the worker stops by plan: children that are ended from now on lose no attempt."""
+        self._stopping = True
+
     def stop(self) -> None:
         """Stop keeping and give back what is still held, so that other workers need not wait for the leases."""
         self._stopped.set()
         self._look_now.set()
         self._thread.join(timeout=3)
-        with_database(lambda: _give_back(self.worker))
+        with_database(lambda: give_back(self.worker))
 
     def _run(self) -> None:
         shown = renewed = float("-inf")
@@ -88,12 +92,12 @@ class Keeper:
 
     def _keep(self, busy: list[int], *, renew: bool) -> None:
         try:
-            with_database(lambda: keep(self.worker, busy, self._ended, renew=renew))
+            with_database(lambda: keep(self.worker, busy, self._ended, renew=renew, stopping=self._stopping))
         except DatabaseError as error:
             log.warning("The leases could not be looked after now: %s", error)
 
 
-def keep(worker: str, busy: list[int], ended: dict[int, str], *, renew: bool) -> None:
+def keep(worker: str, busy: list[int], ended: dict[int, str], *, renew: bool, stopping: bool = False) -> None:
     """Look once after what a worker holds: renew, end children that must not go on, take back from dead ones.
 
     ``busy`` are the children that run a task now; ``ended`` is where the reasons of those ended here are kept, by
@@ -112,7 +116,8 @@ def keep(worker: str, busy: list[int], ended: dict[int, str], *, renew: bool) ->
             end_child(job.child_pid, f"job {job.pk}: {reason}")
     lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
     if lost:
-        end_lost(lost, now=now, reason="worker lost: its process ended while the job ran", why=ended)
+        reason = STOPPED if stopping else "worker lost: its process ended while the job ran"
+        end_lost(lost, now=now, reason=reason, why=ended, planned=stopping)
 
 
 def must_end(job: Job, now: datetime) -> str:
@@ -178,10 +183,10 @@ def _open_briefly() -> None:
         connection.wait_at_most(BUSY_SECONDS)
 
 
-def _give_back(worker: str) -> None:
+def give_back(worker: str) -> None:
+    """Give back all that a worker still holds: it stops by plan."""
     held = list(Job.objects.active().filter(worker=worker))
-    now = timezone.now()
-    end_many([given_back(claim_of(job, chained=1), at=now, reason="The worker was stopped.") for job in held])
+    end_lost(held, now=timezone.now(), reason=STOPPED, planned=True)
 
 
 _keeper: Keeper | None = None
@@ -200,6 +205,13 @@ def look_after_loss(**_: Any) -> None:
     """Look after the children when one was lost; in a child, where other failures are signalled, do nothing."""
     if _keeper is not None:
         _keeper.look_now()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def expect_stop(**_: Any) -> None:
+    """Know that the worker was asked to stop."""
+    if _keeper is not None:
+        _keeper.begin_stop()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]

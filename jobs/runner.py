@@ -82,15 +82,28 @@ def _run(job_type: JobType, claim: Claim) -> Ending:
         return completed(claim, result, at=timezone.now(), artifacts=context.artifacts)
     except JobCancelled:
         return cancelled(claim, at=timezone.now(), by=_who_cancelled(claim))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (what a handler raises ends the attempt, not the worker)
-        return attempt_failed(
-            claim,
-            error,
-            at=timezone.now(),
-            backoff_seconds=job_type.backoff_seconds,
-            jitter=random.uniform(-1, 1),  # noqa: S311  (spreads retries, protects nothing)
-            traceback=traceback.format_exc(),
-        )
+    except SystemExit as error:
+        if _is_end_of_worker(error):
+            raise  # the parent gives the run back
+        return _failed(job_type, claim, error)
+    except Exception as error:  # noqa: BLE001  (what a handler raises ends the attempt, not the worker)
+        return _failed(job_type, claim, error)
+
+
+def _failed(job_type: JobType, claim: Claim, error: BaseException) -> Ending:
+    return attempt_failed(
+        claim,
+        error,
+        at=timezone.now(),
+        backoff_seconds=job_type.backoff_seconds,
+        jitter=random.uniform(-1, 1),  # noqa: S311  (spreads retries, protects nothing)
+        traceback=traceback.format_exc(),
+    )
+
+
+def _is_end_of_worker(error: SystemExit) -> bool:
+    """Return whether it was a signal that ended this child, which billiard turns into a negative exit code."""
+    return isinstance(error.code, int) and error.code < 0
 
 
 def _who_cancelled(claim: Claim) -> str:

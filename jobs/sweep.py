@@ -11,9 +11,10 @@ from jobs import results
 from jobs.catalog import allowed, find
 from jobs.claims import claim_of
 from jobs.contract import JobType
-from jobs.endings import Ending, cancelled, worker_lost
+from jobs.endings import Ending, cancelled, given_back, worker_lost
 from jobs.lifecycle import end_many
 from jobs.models import IdempotencyKey, Job
+from jobs.runs import Claim
 from jobs.states import State
 from pirunner.doorbell import Ring, doorbell
 
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 BATCH = 500
 UNHEARD = timedelta(seconds=10)
 """How long a job waits before its ring is taken for lost."""
-RINGS_PER_TYPE = 10
+RINGS_PER_TYPE = 100
+"""How many rings a round adds at most, so also how many jobs a second are caught up with when all rings were lost."""
 
 
 def promote_due(now: datetime) -> int:
@@ -44,17 +46,27 @@ def take_back_expired(now: datetime) -> int:
     return len(taken)
 
 
-def end_lost(jobs: list[Job], *, now: datetime, reason: str, why: Mapping[int, str] | None = None) -> list[Ending]:
+def end_lost(
+    jobs: list[Job], *, now: datetime, reason: str, why: Mapping[int, str] | None = None, planned: bool = False
+) -> list[Ending]:
     """End the runs of these active jobs as lost, or as cancelled if that was asked for; ring for those that wait again.
 
-    ``why`` tells, by process id, for what reason a child was ended; the others were lost for ``reason``.
+    ``why`` tells, by process id, for what reason a child was ended; the others were lost for ``reason``. In a
+    ``planned`` stop of the worker those others get their attempt back.
     """
     reasons = why or {}
     together = Counter(
         Job.objects.active().filter(token__in={job.token for job in jobs}).values_list("token", flat=True)
     )
     endings = [
-        _lost(job, chained=together[job.token], now=now, reason=reasons.get(job.child_pid or 0, reason)) for job in jobs
+        _lost(
+            claim_of(job, chained=together[job.token]),
+            job,
+            now=now,
+            reason=reasons.get(job.child_pid or 0, reason),
+            harmless=planned and job.child_pid not in reasons,
+        )
+        for job in jobs
     ]
     taken = end_many(endings)
     waiting = {ending.claim.job_id for ending in taken if ending.state is State.WAITING}
@@ -62,10 +74,11 @@ def end_lost(jobs: list[Job], *, now: datetime, reason: str, why: Mapping[int, s
     return taken
 
 
-def _lost(job: Job, *, chained: int, now: datetime, reason: str) -> Ending:
-    claim = claim_of(job, chained=chained)
+def _lost(claim: Claim, job: Job, *, now: datetime, reason: str, harmless: bool) -> Ending:
     if job.cancel_requested_at is not None:
         return cancelled(claim, at=now, by=job.cancel_requested_by)
+    if harmless:
+        return given_back(claim, at=now, reason=reason)
     return worker_lost(claim, at=now, reason=reason)
 
 

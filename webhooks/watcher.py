@@ -1,109 +1,193 @@
-"""Waiting for events: one thread looks for new ones while somebody waits, and wakes whom they concern.
+"""Waiting for news of jobs: one thread looks for new rows while somebody waits, and wakes whom they concern.
 
-However many clients wait, the database sees one small query per look. A waiter closes its database connection
-first: an idle one would cost memory, and on PostgreSQL a server process.
+A source is a table whose rows belong to jobs and whose numbers become visible in order. However many clients wait,
+the database sees one small query per source and look. Nobody holds a database connection while waiting: an idle one
+would cost memory, and on PostgreSQL a server process. When many are woken at once, a few read at a time.
 """
 
 import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection
-from django.db.models import Max
-
-from webhooks.models import Event
+from django.db import Error, connection
+from django.db.models import Max, Model
 
 log = logging.getLogger(__name__)
 
+EVENTS = "events"
+"""The source of what happens to jobs."""
+EVERY_JOB = 0
+"""In place of a job's id: news of any job."""
+
 LOOK_SECONDS = 0.05
+ERROR_SECONDS = 1.0
 MOST_WAITERS = 200
+MOST_READERS = 8
+BATCH = 1000
+
+Topic = tuple[str, int]
+T = TypeVar("T")
+
+
+class CannotWait(Exception):
+    """As many wait as may, or the process is about to stop; answer with what there is, or send the client away."""
+
+
+class Waiter:
+    """Somebody's place among those who wait, from ``Watcher.enter`` to ``Watcher.leave``."""
+
+    def __init__(self, topics: Iterable[Topic]) -> None:
+        self.topics = tuple(topics)
+        self._woken = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for news since the last wait, at most so long, without a database connection."""
+        connection.close()
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """End the wait under way, or else the next one."""
+        self._woken.set()
 
 
 class Watcher:
-    """Wakes threads that wait for something to happen to a job."""
+    """Wakes threads that wait for news of a job, or of all of them."""
 
     def __init__(self, *, most_waiters: int = MOST_WAITERS) -> None:
         self._most_waiters = most_waiters
         self._lock = threading.Lock()
+        self._waiters: dict[Topic, set[Waiter]] = defaultdict(set)
+        self._waiting = 0
         self._somebody_waits = threading.Event()
-        self._waiters: dict[int, set[threading.Event]] = defaultdict(set)
-        self._last_seq = 0
+        self._stopped = threading.Event()
+        self._readers = threading.BoundedSemaphore(MOST_READERS)
+        self._sources: dict[str, type[Model]] = {}
+        self._seen: dict[str, int] = {}
         self._thread: threading.Thread | None = None
 
-    def wait_until(self, job_id: int, is_so: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``is_so()`` holds, asking again after every event of the job; return whether it does.
+    @property
+    def stopped(self) -> bool:
+        """Whether the process is about to stop, so that nobody should wait any longer."""
+        return self._stopped.is_set()
 
-        Returns after ``seconds`` at the latest, and at once when too many wait already.
+    def add_source(self, name: str, model: type[Model]) -> None:
+        """Look at a table too: its primary key numbers the rows, its ``job_id`` says whom they concern."""
+        self._sources[name] = model
+
+    def enter(self, job_id: int, *sources: str) -> Waiter:
+        """Take a place among those who wait for news of a job (or ``EVERY_JOB``) in these sources.
+
+        What becomes visible after this call wakes the waiter, so enter first and then read what there is.
+        Raises ``CannotWait``.
         """
-        deadline = time.monotonic() + seconds
-        with self._waiting(job_id) as woken:
-            while not is_so():
-                left = deadline - time.monotonic()
-                if woken is None or left <= 0:
-                    return False
-                connection.close()
-                woken.wait(left)
-                woken.clear()
-            return True
-
-    @contextmanager
-    def _waiting(self, job_id: int) -> Iterator[threading.Event | None]:
-        woken = self._enter(job_id)
-        try:
-            yield woken
-        finally:
-            if woken is not None:
-                self._leave(job_id, woken)
-
-    def _enter(self, job_id: int) -> threading.Event | None:
+        waiter = Waiter((source, job_id) for source in sources)
         with self._lock:
-            waiting = sum(len(events) for events in self._waiters.values())
-            if waiting >= self._most_waiters:
-                return None
-            if waiting == 0:
-                self._last_seq = _newest_seq()
-            woken = threading.Event()
-            self._waiters[job_id].add(woken)
+            if self.stopped or self._waiting >= self._most_waiters:
+                raise CannotWait
+            self._waiting += 1
+            for topic in waiter.topics:
+                self._waiters[topic].add(waiter)
             self._somebody_waits.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
                 self._thread.start()
-            return woken
+        return waiter
 
-    def _leave(self, job_id: int, woken: threading.Event) -> None:
+    def leave(self, waiter: Waiter) -> None:
+        """Give the place up; a second time changes nothing."""
         with self._lock:
-            self._waiters[job_id].discard(woken)
-            if not self._waiters[job_id]:
-                del self._waiters[job_id]
-            if not self._waiters:
+            if not any(waiter in self._waiters.get(topic, ()) for topic in waiter.topics):
+                return
+            for topic in waiter.topics:
+                self._waiters[topic].discard(waiter)
+                if not self._waiters[topic]:
+                    del self._waiters[topic]
+            self._waiting -= 1
+            if not self._waiting:
                 self._somebody_waits.clear()
 
+    def wait_until(
+        self, job_id: int, is_so: Callable[[], bool], seconds: float, *, sources: tuple[str, ...] = (EVENTS,)
+    ) -> bool:
+        """Wait until ``is_so()`` holds, asking again after news of the job; return whether it does.
+
+        Returns after ``seconds`` at the latest, and at once when too many wait already.
+        """
+        deadline = time.monotonic() + seconds
+        try:
+            waiter = self.enter(job_id, *sources)
+        except CannotWait:
+            return self.look(is_so)
+        try:
+            while not self.look(is_so):
+                left = deadline - time.monotonic()
+                if left <= 0 or self.stopped:
+                    return False
+                waiter.wait(left)
+            return True
+        finally:
+            self.leave(waiter)
+
+    def look(self, read: Callable[[], T]) -> T:
+        """Return what ``read()`` finds in the database: a few at a time, and no connection stays behind."""
+        with self._readers:
+            try:
+                return read()
+            finally:
+                connection.close()
+
+    def stop(self) -> None:
+        """Wake everybody, and let nobody wait any more: the process is about to stop."""
+        with self._lock:
+            self._stopped.set()
+            for waiters in self._waiters.values():
+                _wake(waiters)
+
     def _run(self) -> None:
-        while True:
+        while not self.stopped:
             if not self._somebody_waits.is_set():
                 connection.close()
+                self._seen.clear()
                 self._somebody_waits.wait()
-            try:
-                self._look()
-            except DatabaseError as error:
-                log.warning("The watcher could not read events: %s", error)
-                connection.close()
-            time.sleep(LOOK_SECONDS)
+            self._stopped.wait(self._look_everywhere())
+        connection.close()
 
-    def _look(self) -> None:
-        news = list(Event.objects.filter(seq__gt=self._last_seq).order_by("seq").values_list("seq", "job_id")[:1000])
+    def _look_everywhere(self) -> float:
+        """Look at every source once; return after how many seconds to look again."""
+        try:
+            for name, model in self._sources.items():
+                self._look_at(name, model)
+        except Error as error:
+            # What was seen is remembered, so that nothing is missed when the database is back.
+            log.warning("The watcher could not read: %s", error)
+            connection.close()
+            return ERROR_SECONDS
+        return LOOK_SECONDS
+
+    def _look_at(self, name: str, model: "type[Any]") -> None:
+        if name not in self._seen:
+            # Somebody entered before this first look and may have read before it too: let them read once more.
+            self._seen[name] = model.objects.aggregate(newest=Max("pk"))["newest"] or 0
+            self._wake_topics(topic for topic in list(self._waiters) if topic[0] == name)
+            return
+        rows = model.objects.filter(pk__gt=self._seen[name]).order_by("pk").values_list("pk", "job_id")
+        if news := list(rows[:BATCH]):
+            self._seen[name] = news[-1][0]
+            self._wake_topics({(name, EVERY_JOB), *((name, job_id) for _, job_id in news)})
+
+    def _wake_topics(self, topics: Iterable[Topic]) -> None:
         with self._lock:
-            for seq, job_id in news:
-                self._last_seq = max(self._last_seq, seq)
-                for woken in self._waiters.get(job_id, ()):
-                    woken.set()
+            for topic in topics:
+                _wake(self._waiters.get(topic, ()))
 
 
-def _newest_seq() -> int:
-    return Event.objects.aggregate(newest=Max("seq"))["newest"] or 0
+def _wake(waiters: Iterable[Waiter]) -> None:
+    for waiter in waiters:
+        waiter.wake()
 
 
 watcher = Watcher()

@@ -59,7 +59,7 @@ def _raw_worker(folder: Path, environment: dict[str, str]) -> Iterator[tuple[int
     # Without Django: the variable would make Celery look after Django's connections at every task.
     raw = {name: value for name, value in environment.items() if name != "DJANGO_SETTINGS_MODULE"}
     log = folder / "celery.log"
-    with serving(*_RAW_WORKER, environment=raw, log=log, ready=lambda: "is ready" in _text(log)) as process:
+    with serving(*_RAW_WORKER, environment=raw, log=log, ready=lambda: "ready" in _text(log)) as process:
         yield process.pid, raw
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pirunner.checks import CHECKED
 from pirunner.up import broker as brokers
 from pirunner.up.lifeline import die_with
 from tests.bench.children import result_of
 from tests.stack import PRIVATE, free_port, wait_for
 
-TOKEN = "token-of-a-benchmark"  # its server listens on loopback, as long as the benchmark runs
+SECRET = "secret-of-a-benchmark"  # every one; its servers listen on loopback, as long as the benchmark runs
 
 
 def clean_environment() -> dict[str, str]:
@@ -25,9 +26,7 @@ def sandbox(folder: Path, broker_url: str) -> dict[str, str]:
         "ENV_FILE": str(folder / "no-env-file"),
         "RUNNER_DATA_DIR": str(folder / "data"),
         "BROKER_URL": broker_url,
-        "RUNNER_API_TOKEN": TOKEN,
-        "WEBHOOK_SECRET": "whsec_YSBzZWNyZXQgb2YgYSBiZW5jaG1hcms=",
-        "SECRET_KEY": "key-of-a-benchmark",
+        **dict.fromkeys(CHECKED, SECRET),
         "PORT": str(free_port()),
         "FLOWER": "off",
         "LOG_LEVEL": "WARNING",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.children import serving
-from tests.bench.sandbox import TOKEN, clean_environment, private_redis, sandbox
+from tests.bench.sandbox import SECRET, clean_environment, private_redis, sandbox
 from tests.bench.wire import connect, prepared_request, read_message
 from tests.stack import Stack, free_port, wait_for
 
@@ -56,7 +56,7 @@ def api_alone(folder: Path) -> Iterator[list[Target]]:
         with serving(
             *command, environment=environment, log=home / "log", ready=lambda: answers(port, "/health")
         ) as process:
-            yield [Target("pirunner, no workers", process.pid, port, "/jobs", bearer(TOKEN))]
+            yield [Target("pirunner, no workers", process.pid, port, "/jobs", bearer(SECRET))]
 
 
 @contextmanager

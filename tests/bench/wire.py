@@ -30,7 +30,9 @@ def read_message(connection: socket.socket) -> tuple[bytes, bytes]:
         received += _more(connection)
     head = received[:end]
     _, found, rest = head.lower().partition(b"content-length:")
-    length = int(rest.split(b"\r\n", 1)[0]) if found else 0
+    if not found:
+        raise ConnectionError("The message has no Content-Length; chunks are not understood here.")
+    length = int(rest.split(b"\r\n", 1)[0])
     while len(received) < end + 4 + length:
         received += _more(connection)
     return head, received[end + 4 : end + 4 + length]

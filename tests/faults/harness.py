@@ -38,6 +38,13 @@ class FaultStack(Stack):
             self.finish(self.submit("ping"))
         return self
 
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.cut_power()
+            raise
+
     # -- jobs -----------------------------------------------------------------------------------------------
 
     def begin(self, job_type: str, seconds: float = 0.0, **fields: Any) -> str:
@@ -174,10 +181,14 @@ def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
 
 
 class Client:
-    """Submits pings one after the other, about twenty a second, from a thread, and keeps what became of each."""
+    """Submits pings one after the other from a thread, and keeps what became of each.
 
-    def __init__(self, stack: FaultStack) -> None:
+    ``pause`` is the time between two, in seconds. ``worst`` is the longest that an answer took, in seconds.
+    """
+
+    def __init__(self, stack: FaultStack, *, pause: float = 0.05) -> None:
         self._stack = stack
+        self._pause = pause
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.accepted: list[str] = []
@@ -194,11 +205,14 @@ class Client:
 
     def wait_for_more(self, number: int) -> None:
         """Wait until so many more submissions were accepted."""
-        goal = len(self.accepted) + number
-        wait_for(lambda: len(self.accepted) >= goal, 60)
+        self.wait_for_total(len(self.accepted) + number)
+
+    def wait_for_total(self, number: int) -> None:
+        """Wait until so many submissions were accepted in all."""
+        wait_for(lambda: len(self.accepted) >= number, 60, 0.01)
 
     def _run(self) -> None:
-        while not self._stopped.wait(0.05):
+        while not self._stopped.wait(self._pause):
             began = time.monotonic()
             try:
                 answer = self._stack.request("POST", "/jobs", {"jobType": "ping"})

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.parts import api, owner, rings
 from tests.webhooks.loopback import OK, Behaviour, Server
+
+__all__ = ["api", "owner", "rings", "serve"]
 
 
 @pytest.fixture

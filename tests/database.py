@@ -1,0 +1,59 @@
+"""The database of a test run: a SQLite file as in production, or a database on the server of ``DATABASE_URL``.
+
+Django would test SQLite in memory, where threads share one cache and lock each other out as no file does.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+
+_OURS = ("jobs", "webhooks", "schedules", "django_celery_results", "django_celery_beat")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give every process of the test run its own database."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    if settings.DATABASE_URL:
+        request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+    else:
+        database.setdefault("TEST", {})["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let PostgreSQL drop the database although threads of the program still hold idle connections to it."""
+    yield
+    if settings.DATABASE_URL:
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database where transactions really commit, as threads need it; our rows are deleted at the end.
+
+    It does what pytest-django's ``transactional_db`` does, without making Django's own tables anew each time: 3 ms
+    instead of 40 on SQLite, and of 170 on PostgreSQL.
+    """
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table in _tables():
+                cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608  (names of ours)
+        connection.close()
+
+
+def _tables() -> list[str]:
+    models = [model for label in _OURS for model in apps.get_app_config(label).get_models()]
+    # Rows that point to others go first.
+    models.sort(key=lambda model: -sum(field.is_relation for field in model._meta.concrete_fields))
+    return [model._meta.db_table for model in models]
