@@ -11,10 +11,14 @@ from jobs.errors import DoNotRetry, RetryAfter
 from jobs.retries import retry_delay
 from jobs.runs import Claim
 from jobs.states import FINAL_STATES, State
+from webhooks.ecmascript_json import dumps
 
 ERROR_LENGTH = 2000
 SUMMARY_LENGTH = 500
 RESULT_LENGTH = 256 * 1024
+ERROR_CLASS_LENGTH = 100
+LONGEST_WISH = 365 * 24 * 3600.0
+"""Seconds that ``RetryAfter`` may ask for; beyond that it is a handler's mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +60,19 @@ def completed(
 
     Raises ``TypeError`` or ``ValueError`` when the result is no JSON, ``DoNotRetry`` when it is too large.
     """
+    if not isinstance(result, Mapping):
+        raise TypeError(f"A handler returns a dict, not {type(result).__name__}.")
     result_text = json.dumps(result, separators=(",", ":"), allow_nan=False)
     if len(result_text) > RESULT_LENGTH:
         raise DoNotRetry(f"The result has {len(result_text)} characters of JSON; {RESULT_LENGTH} are allowed.")
-    summary = printable(str(result.get("summary") or ""), SUMMARY_LENGTH)
+    plain: dict[str, Any] = json.loads(result_text)
+    dumps(plain)  # the callback's spelling knows fewer numbers and keys: better refused here than when the run is ended
+    summary = printable(str(plain.get("summary") or ""), SUMMARY_LENGTH)
     return Ending(
         claim=claim,
         state=State.COMPLETED,
         at=at,
-        result=result,
+        result=plain,
         result_text=result_text,
         summary=summary,
         artifacts=artifacts,
@@ -86,7 +94,7 @@ def attempt_failed(
     """
     last = claim.attempt >= claim.max_attempts or isinstance(error, DoNotRetry)
     if isinstance(error, RetryAfter):
-        delay = max(0.0, error.seconds)
+        delay = min(max(0.0, error.seconds), LONGEST_WISH)
     else:
         delay = retry_delay(claim.attempt, base_seconds=backoff_seconds, jitter=jitter)
     return Ending(
@@ -95,7 +103,7 @@ def attempt_failed(
         at=at,
         due_at=None if last else at + timedelta(seconds=delay),
         error=printable(str(error) or type(error).__name__, ERROR_LENGTH),
-        error_class=type(error).__name__,
+        error_class=type(error).__name__[:ERROR_CLASS_LENGTH],
         traceback=printable(traceback, 20_000),
     )
 

@@ -9,7 +9,7 @@ import queue
 import threading
 from concurrent.futures import Future
 
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from jobs.services import Accepted, NewJob, submit_job, submit_many
 
@@ -71,13 +71,13 @@ def accept(batch: list[_Waiting]) -> None:
 def _accept_together(batch: list[_Waiting]) -> None:
     try:
         accepted = submit_many([new_job for new_job, _ in batch])
-    except IntegrityError:
-        for waiting in batch:
-            _accept_alone(waiting)
-    except Exception as error:  # noqa: BLE001  (it is raised again where the request waits)
+    except (OperationalError, InterfaceError) as error:  # the database is locked or away, for one as for all
         _forget_connection(error)
         for _, answer in batch:
             answer.set_exception(error)
+    except Exception:  # noqa: BLE001  (whose fault it is shows when each is accepted alone)
+        for waiting in batch:
+            _accept_alone(waiting)
     else:
         for (_, answer), given in zip(batch, accepted, strict=True):
             answer.set_result(given)

@@ -16,9 +16,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
-from celery.signals import task_failure, worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import task_failure, worker_ready, worker_shutdown
 from celery.worker import state as worker_state
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -26,7 +27,7 @@ from django.utils import timezone
 from jobs.catalog import find
 from jobs.claims import renew_leases
 from jobs.models import Job
-from jobs.sweep import end_lost
+from jobs.sweep import UNHEARD, end_lost, ring_unheard
 from pirunner.signs import EVERY, show_life
 from pirunner.sqlite.base import DatabaseWrapper as SqliteWrapper
 
@@ -72,10 +73,10 @@ class Keeper:
         """Stop keeping and give back what is still held, so that other workers need not wait for the leases."""
         self._stopped.set()
         self._look_now.set()
-        self._thread.join(timeout=3)
-        with_database(lambda: give_back(self.worker))
+        self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        self._ring()
         shown = renewed = float("-inf")
         while not self._stopped.is_set():
             now = time.monotonic()
@@ -89,6 +90,20 @@ class Keeper:
                 self._keep(busy, renew=renew)
                 renewed = now if renew else renewed
             self._look_now.wait(LOOK_SECONDS)
+        self._give_back()
+
+    def _ring(self) -> None:
+        """Ring for all that waits: rings of the time without a worker may be lost."""
+        try:
+            with_database(lambda: ring_unheard(timezone.now() + UNHEARD))
+        except DatabaseError as error:
+            log.warning("The clock will ring instead: %s", error)
+
+    def _give_back(self) -> None:
+        try:
+            with_database(lambda: give_back(self.worker))
+        except DatabaseError as error:
+            log.warning("What still runs could not be given back; its leases will run out: %s", error)
 
     def _keep(self, busy: list[int], *, renew: bool) -> None:
         try:
@@ -198,6 +213,23 @@ def start_keeping(sender: Any, **_: Any) -> None:
     global _keeper  # noqa: PLW0603  (one worker per process)
     _keeper = Keeper(sender.hostname)
     _keeper.start()
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+        _tell_of_stop(_keeper, number)
+
+
+def _tell_of_stop(keeper: Keeper, number: signal.Signals) -> None:
+    """Tell the keeper of a signal that stops the worker, before and after Celery waits for the children."""
+    celery_handler = signal.getsignal(number)
+
+    def handler(received: int, frame: FrameType | None) -> None:
+        keeper.begin_stop()
+        if callable(celery_handler):
+            celery_handler(received, frame)
+        # Celery has waited as long as it may, and ends the children next. It sends no worker_shutdown then.
+        keeper.stop()
+
+    if callable(celery_handler):
+        signal.signal(number, handler)
 
 
 @task_failure.connect  # type: ignore[untyped-decorator]
@@ -205,13 +237,6 @@ def look_after_loss(**_: Any) -> None:
     """Look after the children when one was lost; in a child, where other failures are signalled, do nothing."""
     if _keeper is not None:
         _keeper.look_now()
-
-
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def expect_stop(**_: Any) -> None:
-    """Know that the worker was asked to stop."""
-    if _keeper is not None:
-        _keeper.begin_stop()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]

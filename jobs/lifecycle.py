@@ -1,5 +1,6 @@
 """What workers and the clock write: runs that start, and runs that end, each in one fenced transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from jobs import results
+from jobs import results, tally
 from jobs.catalog import allowed
 from jobs.claims import Claimer, claim_many
 from jobs.contract import JobType
@@ -67,6 +68,7 @@ def end_many(endings: Sequence[Ending]) -> list[Ending]:
         effective = _close_rows(endings)
         results.record_ends(effective)
         Artifact.objects.bulk_create(_artifact_rows(effective))
+        tally.record(Counter(ending.state for ending in effective))
         delivery_ids = record_events([_ended_event(ending) for ending in effective])
     ring_deliveries(delivery_ids)
     return effective

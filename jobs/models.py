@@ -115,6 +115,12 @@ class Job(models.Model):
             models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
             models.Index(fields=["state", "id"], name="job_state"),
             models.Index(fields=["job_type", "id"], name="job_type"),
+            models.Index(fields=["queued_at"], name="job_waiting_since", condition=Q(state="waiting")),
+            # A job has its finished_at while it is ended, and only then.
+            models.Index(fields=["state", "finished_at"], name="job_ended", condition=Q(finished_at__isnull=False)),
+            models.Index(
+                fields=["job_type", "state", "id"], name="job_type_ended", condition=Q(finished_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -167,3 +173,16 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Tally(models.Model):
+    """How many ended jobs there are of a final state; see ``jobs.tally``."""
+
+    state = models.CharField(max_length=10, primary_key=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.state}"

@@ -12,4 +12,5 @@ def rank_of(priority: int, since: datetime) -> int:
     It is the moment the job began to wait, put off by ``AGE_STEP`` for every priority below 1. So it never has to
     be recomputed as time passes, and an index holds the order.
     """
-    return int((since + (priority - 1) * AGE_STEP).timestamp() * 1000)
+    # In numbers, not in dates: the last moments of the calendar have a rank too.
+    return int(since.timestamp() * 1000) + (priority - 1) * AGE_STEP // timedelta(milliseconds=1)

@@ -19,6 +19,7 @@ from jobs.models import Job, LogLine
 from jobs.payloads import progress_payload
 from jobs.runs import Claim
 from pirunner.bulk import insert_many, unsynced
+from pirunner.turns import take_turns
 from webhooks.services import record_events
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class Reporter:
             return
         try:
             with unsynced(), transaction.atomic():
+                take_turns("log lines")  # so that their numbers become visible in order: readers keep cursors
                 insert_many(unwritten.lines)
                 if unwritten.progress is not None:
                     _record_progress(self._claim, *unwritten.progress, at=timezone.now())

@@ -5,7 +5,7 @@ JITTER_SHARE = 0.2
 
 
 def retry_delay(attempts_made: int, *, base_seconds: float, jitter: float) -> float:
-    """Return the seconds until the next attempt: exponential, with jitter, at most an hour.
+    """Return the seconds until the next attempt: exponential, at most an hour, give or take jitter.
 
     ``attempts_made`` counts the failed ones (1 after the first), ``jitter`` is a number from -1 to 1.
     """

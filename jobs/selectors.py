@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.utils import timezone
 
-from jobs.models import IdempotencyKey, Job
+from jobs.models import IdempotencyKey, Job, LogLine
 from jobs.states import State
-from pirunner.errors import ApiError
+from pirunner.errors import ApiError, NotFound
 
 LONGEST_ID = 18
 """Digits of the largest job id that fits the column."""
@@ -37,6 +37,30 @@ def find_job(job_id: str) -> Job | None:
     return Job.objects.filter(pk=int(job_id)).first()
 
 
+def get_job(job_id: str) -> Job:
+    """Return the job with this id as clients write it; raises ``NotFound``."""
+    job = find_job(job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id[:80]!r}.")
+    return job
+
+
+def state_of_job(job_id: int) -> State | None:
+    """Return where a job stands, or None if it has been removed."""
+    state = Job.objects.filter(pk=job_id).values_list("state", flat=True).first()
+    return None if state is None else State(state)
+
+
+def lines_of_job(job_id: int, *, after: int, limit: int) -> list[LogLine]:
+    """Return the lines of a job's log after a number, in order, at most ``limit``."""
+    return list(LogLine.objects.filter(job_id=job_id, pk__gt=after).order_by("pk")[:limit])
+
+
+def newest_line_of_job(job_id: int) -> int:
+    """Return the number of the newest line of a job's log, 0 if it has none."""
+    return LogLine.objects.filter(job_id=job_id).aggregate(newest=Max("pk"))["newest"] or 0
+
+
 def list_jobs(*, limit: int, before: int | None, state: State | None, job_type: str | None) -> list[Job]:
     """Return jobs, newest first, at most ``limit``; ``before`` is the id after which the page begins."""
     jobs = Job.objects.order_by("-id")
@@ -45,6 +69,8 @@ def list_jobs(*, limit: int, before: int | None, state: State | None, job_type: 
     if state is not None:
         jobs = jobs.filter(state=state)
     if job_type is not None:
+        if "\x00" in job_type:
+            return []  # PostgreSQL refuses even the question
         jobs = jobs.filter(job_type=job_type)
     return list(jobs[:limit])
 

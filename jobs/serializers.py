@@ -5,9 +5,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from django_celery_results.models import TaskResult
 
-from jobs.models import Artifact, Job
+from jobs.models import Artifact, Job, LogLine
 from jobs.states import State
 from pirunner.times import epoch_ms, iso
+
+_NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps no NUL in a text column."""
 
 
 class ScheduleBody(msgspec.Struct, rename="camel", frozen=True):
@@ -27,10 +30,10 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
     priority: Annotated[int, msgspec.Meta(ge=1, le=10, description="1 is the most urgent.")] = 5
     callback_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
     metadata: dict[str, Any] | None = None
-    concurrency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    concurrency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_NUL)] | None = None
     on_conflict: Literal["queue", "reject", "replace"] = "queue"
     schedule_backend: Literal["celery", "bullmq", "systemd"] = "celery"
-    idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128)] | None = None
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128, pattern=_NO_NUL)] | None = None
     schedule: ScheduleBody | None = None
 
 
@@ -75,6 +78,11 @@ def read_job_whole(job: Job, *, runs: list[TaskResult], artifacts: list[Artifact
         "attempts": [_read_run(run) for run in runs],
         "artifacts": [_read_artifact(artifact) for artifact in artifacts],
     }
+
+
+def read_line(line: LogLine) -> dict[str, Any]:
+    """Return a line of a job's log."""
+    return {"seq": line.pk, "at": iso(line.at), "level": line.level, "message": line.message}
 
 
 def _read_run(run: TaskResult) -> dict[str, Any]:

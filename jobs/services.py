@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from jobs import results
+from jobs import results, tally
 from jobs.contract import JobType
 from jobs.models import IdempotencyKey, Job
 from jobs.ranking import rank_of
@@ -60,6 +60,10 @@ class Accepted:
     answer: dict[str, Any]
     deduplicated: bool = False
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON body of the answer."""
+        return {**self.answer, "deduplicated": True} if self.deduplicated else self.answer
+
 
 def submit_job(new_job: NewJob) -> Accepted:
     """Accept one job: when this returns it is on disk. Raises ``IdempotencyMismatch`` for a key used otherwise."""
@@ -86,6 +90,7 @@ def submit_many(new_jobs: Sequence[NewJob]) -> list[Accepted]:
         insert_with_ids(jobs)
         answers = [_answer(job, new_job) for job, new_job in zip(jobs, new_jobs, strict=True)]
         _remember_keys(new_jobs, answers, now)
+        tally.record({State.CANCELLED: len(replaced)})
         delivery_ids = record_events(replaced)
     ring_deliveries(delivery_ids)
     ring_jobs([(job, new_job.job_type) for job, new_job in zip(jobs, new_jobs, strict=True)])

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from jobs import results
+from jobs import results, tally
 from jobs.artifacts import delete_folder
 from jobs.catalog import find
 from jobs.endings import cancelled_reason
@@ -48,14 +48,19 @@ def cancel_job(job_id: int, *, by: str) -> Job:
         job = _locked(job_id)
         if job.state in FINAL_STATES - {State.CANCELLED}:
             raise JobEnded(f"Job {job_id} has {job.state} already.")
-        delivery_ids = record_events(request_cancel(job, by=by, now=now))
+        events = request_cancel(job, by=by, now=now)
+        tally.record({State.CANCELLED: len(events)})
+        delivery_ids = record_events(events)
     ring_deliveries(delivery_ids)
     job.refresh_from_db()
     return job
 
 
 def request_cancel(job: Job, *, by: str, now: datetime) -> list[NewEvent]:
-    """Cancel a locked row that does not run, or ask its worker to; return the events to record last."""
+    """Cancel a locked row that does not run, or ask its worker to.
+
+    Returns one event if the job is cancelled now, else none: count it in the tally, and record it last.
+    """
     if job.state in FINAL_STATES or job.cancel_requested_at is not None:
         return []
     row = Job.objects.filter(pk=job.pk)
@@ -92,6 +97,7 @@ def retry_job(job_id: int, *, by: str) -> Job:
             error="",
             error_class="",
         )
+        tally.record({State(job.state): -1})
         record_events([new_event(subject_of(job), requeued_payload(subject_of(job), by=by), at=now)])
     job_type = find(job.job_type)
     shared = job_type is not None and job_type.light
@@ -108,6 +114,7 @@ def delete_job(job_id: int) -> None:
             raise JobActive(f"Job {job_id} is running; cancel it first, or delete it when it has ended.")
         results.delete_history(job.pk, job.run)
         job.delete()
+        tally.record({State(job.state): -1})
     delete_folder(job_id)
 
 

@@ -6,7 +6,7 @@ Every fault is collected before any is reported, so that a client mends its payl
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,9 +17,9 @@ from django.utils import timezone
 from jobs.catalog import allowed, find, validate_input
 from jobs.contract import JobType
 from jobs.run_at import RunAtFault, parse_run_at
-from jobs.selectors import Idempotency
+from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import ScheduleBody, SubmissionBody
-from jobs.services import NewJob
+from jobs.services import Accepted, NewJob
 from jobs.validation import faults_of
 from pirunner.errors import Fault, InvalidPayload, NotAvailable
 from webhooks.egress import EgressError
@@ -29,8 +29,27 @@ _SCHEMA = msgspec.json.schema(SubmissionBody)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(SubmissionBody))
 HEADER = "Idempotency-Key"
 
+TargetCheck = Callable[[str], str | None]
+"""Checks a callback URL as ``webhooks.services.check_target`` does."""
 
-def shape_of(raw: Any) -> SubmissionBody:
+
+def prepare_submission(
+    raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = check_target
+) -> NewJob | Accepted:
+    """Return the job that a client asks for, or the answer that its idempotency key was given before.
+
+    A known key is answered before any check that depends on time, DNS or state. Raises ``InvalidPayload``,
+    ``NotAvailable`` or ``IdempotencyMismatch``.
+    """
+    body = shape_of(raw, check=check)
+    key = idempotency_of(raw, header, body)
+    known = find_answer(owner=owner, idempotency=key) if key else None
+    if known is not None:
+        return Accepted(known, deduplicated=True)
+    return check_submission(raw, body, owner=owner, key=key, check=check)
+
+
+def shape_of(raw: Any, *, check: TargetCheck = check_target) -> SubmissionBody:
     """Return the body as a typed value; raises ``InvalidPayload`` with every fault of every field.
 
     When the shape is wrong, the fields that are right are checked for their meaning as well.
@@ -38,7 +57,7 @@ def shape_of(raw: Any) -> SubmissionBody:
     try:
         return msgspec.convert(raw, SubmissionBody)
     except msgspec.ValidationError:
-        raise InvalidPayload([*faults_of(_SCHEMA, raw), *_faults_beyond_shape(raw)]) from None
+        raise InvalidPayload([*faults_of(_SCHEMA, raw), *_faults_beyond_shape(raw, check)]) from None
 
 
 def idempotency_of(raw: Any, header: str | None, body: SubmissionBody) -> Idempotency | None:
@@ -58,7 +77,14 @@ def idempotency_of(raw: Any, header: str | None, body: SubmissionBody) -> Idempo
     return Idempotency(key=key, body_sha256=hashlib.sha256(content).hexdigest())
 
 
-def check_submission(raw: Mapping[str, Any], body: SubmissionBody, *, owner: str, key: Idempotency | None) -> NewJob:
+def check_submission(
+    raw: Mapping[str, Any],
+    body: SubmissionBody,
+    *,
+    owner: str,
+    key: Idempotency | None,
+    check: TargetCheck = check_target,
+) -> NewJob:
     """Return the job that a well-shaped body asks for.
 
     Raises ``InvalidPayload`` with every fault of meaning, or ``NotAvailable`` for schedules that repeat.
@@ -68,7 +94,7 @@ def check_submission(raw: Mapping[str, Any], body: SubmissionBody, *, owner: str
     job_type = _job_type(body.job_type, faults)
     if job_type is not None:
         faults += _input_faults(job_type, body.input)
-    warnings = [*_unknown_fields(raw), *_check_callback(body.callback_url, faults)]
+    warnings = [*_unknown_fields(raw), *_check_callback(body.callback_url, faults, check)]
     due_at = _due_at(body.schedule, faults)
     if faults or job_type is None:
         raise InvalidPayload(faults)
@@ -89,7 +115,7 @@ def check_submission(raw: Mapping[str, Any], body: SubmissionBody, *, owner: str
     )
 
 
-def _faults_beyond_shape(raw: Any) -> list[Fault]:
+def _faults_beyond_shape(raw: Any, check: TargetCheck) -> list[Fault]:
     """Return the faults of meaning in those fields whose own shape is right."""
     if not isinstance(raw, dict):
         return []
@@ -99,7 +125,7 @@ def _faults_beyond_shape(raw: Any) -> list[Fault]:
     if job_type is not None:
         faults += _input_faults(job_type, raw.get("input"))
     if isinstance(raw.get("callbackUrl"), str):
-        _check_callback(raw["callbackUrl"] or None, faults)
+        _check_callback(raw["callbackUrl"] or None, faults, check)
     with contextlib.suppress(msgspec.ValidationError):  # its shape is among the faults already
         _due_at(msgspec.convert(raw.get("schedule"), ScheduleBody | None), faults)
     return faults
@@ -136,11 +162,11 @@ def _unknown_fields(raw: Mapping[str, Any]) -> list[str]:
     return [f"Unknown field {name[:80]!r} is ignored." for name in raw if name not in _KNOWN]
 
 
-def _check_callback(url: str | None, faults: list[Fault]) -> list[str]:
+def _check_callback(url: str | None, faults: list[Fault], check: TargetCheck) -> list[str]:
     if url is None:
         return []
     try:
-        warning = check_target(url)
+        warning = check(url)
     except EgressError as error:
         faults.append(Fault(("callbackUrl",), error.code, str(error)))
         return []

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from jobs import views
+from jobs import views, views_watching
 
 urlpatterns = [
     path("jobs", views.JobsView.as_view()),
     path("jobs/<str:job_id>", views.JobView.as_view()),
     path("jobs/<str:job_id>/cancel", views.JobCancelView.as_view()),
     path("jobs/<str:job_id>/retry", views.JobRetryView.as_view()),
+    path("jobs/<str:job_id>/log", views_watching.JobLogView.as_view()),
+    path("jobs/<str:job_id>/events", views_watching.JobEventsView.as_view()),
     path("job-types", views.JobTypesView.as_view()),
     path("queues/stats", views.QueueStatsView.as_view()),
 ]

@@ -1,5 +1,6 @@
 """The API of jobs: HTTP in, services and selectors, HTTP out."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,19 +11,19 @@ from jobs import results, selectors
 from jobs.catalog import job_types_document
 from jobs.intake import intake
 from jobs.models import Job
+from jobs.selectors import get_job
 from jobs.serializers import read_job, read_job_whole
 from jobs.states import FINAL_STATES, State
 from jobs.steering import cancel_job, delete_job, retry_job
 from jobs.submissions import HEADER, check_submission, idempotency_of, shape_of
 from pirunner.api import ApiView, caller_of, json_response, read_json, whole_number
-from pirunner.errors import Fault, InvalidPayload, NotFound
+from pirunner.errors import Fault, InvalidPayload
 from pirunner.signs import workers_alive
 from pirunner.times import iso
-from webhooks.watcher import watcher
+from webhooks.watcher import LONGEST_WAIT, watcher
 
 PAGE = 50
 LARGEST_PAGE = 200
-LONGEST_WAIT = 50
 
 
 class JobsView(ApiView):
@@ -60,16 +61,15 @@ class JobView(ApiView):
     def get(self, request: Request, job_id: str) -> HttpResponse:
         """Return the job; with ``?wait=S`` as soon as it has ended, or after S seconds as it is then."""
         seconds = whole_number(request, "wait", default=0, least=0, most=LONGEST_WAIT)
-        job = _job(job_id)
-        if seconds and job.state not in FINAL_STATES:
-            watcher.wait_until(job.pk, lambda: _job(job_id).state in FINAL_STATES, seconds)
-            job = _job(job_id)
-        runs = results.history(job.pk, job.run)
-        return json_response(read_job_whole(job, runs=runs, artifacts=list(job.artifacts.order_by("id"))))
+        if not seconds:
+            return json_response(_whole(get_job(job_id)))
+        number = watcher.look(partial(get_job, job_id)).pk
+        watcher.wait_until(number, lambda: get_job(job_id).state in FINAL_STATES, seconds)
+        return json_response(watcher.look(lambda: _whole(get_job(job_id))))
 
     def delete(self, request: Request, job_id: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
         """Delete a job that is not active."""
-        job = _job(job_id)
+        job = get_job(job_id)
         delete_job(job.pk)
         return json_response({"ok": True, "id": job_id, "removed": True, "backend": job.backend})
 
@@ -79,7 +79,7 @@ class JobCancelView(ApiView):
 
     def post(self, request: Request, job_id: str) -> HttpResponse:
         """Cancel the job; 202 while its worker still has to stop it, 200 when it is cancelled."""
-        job = cancel_job(_job(job_id).pk, by=caller_of(request).name)
+        job = cancel_job(get_job(job_id).pk, by=caller_of(request).name)
         done = job.state == State.CANCELLED
         answer = {"ok": True, "id": job_id, "state": job.state, "cancelRequestedAt": iso(job.cancel_requested_at)}
         return json_response(answer, 200 if done else 202)
@@ -90,7 +90,7 @@ class JobRetryView(ApiView):
 
     def post(self, request: Request, job_id: str) -> HttpResponse:
         """Make the job wait for a new attempt."""
-        job = retry_job(_job(job_id).pk, by=caller_of(request).name)
+        job = retry_job(get_job(job_id).pk, by=caller_of(request).name)
         return json_response({"ok": True, "id": job_id, "state": job.state}, 202)
 
 
@@ -113,11 +113,9 @@ class QueueStatsView(ApiView):
         return json_response(counts)
 
 
-def _job(job_id: str) -> Job:
-    job = selectors.find_job(job_id)
-    if job is None:
-        raise NotFound(f"There is no job {job_id[:80]!r}.")
-    return job
+def _whole(job: Job) -> dict[str, Any]:
+    runs = results.history(job.pk, job.run)
+    return read_job_whole(job, runs=runs, artifacts=list(job.artifacts.order_by("id")))
 
 
 def _state_of(request: Request) -> State | None:

@@ -1,6 +1,7 @@
 """What all views of the API share: JSON in, JSON out, and one shape for everything that goes wrong."""
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
+_HUGE = re.compile(rb"(?<![0-9])[0-9]{309}")
+"""The digits of an integer that may be too large for a double."""
 
 
 class OnlyJson(BaseContentNegotiation):
@@ -52,7 +55,7 @@ class ApiView(APIView):
 
     authentication_classes: Sequence[type[BearerAuthentication]] = (BearerAuthentication,)
     permission_classes = ()
-    http_method_names = ("get", "post", "put", "patch", "delete", "head")
+    http_method_names: Sequence[str] = ("get", "post", "put", "patch", "delete", "head")
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with what went wrong; only a fault of our own is a 500, and it is logged."""
@@ -93,7 +96,7 @@ def read_json(request: Request) -> Any:
     """Return the body as a JSON value.
 
     Raises ``UnsupportedMediaType``, ``PayloadTooLarge``, or ``InvalidJson`` when it is no JSON, nested deeper than
-    ``MAX_JSON_DEPTH``, or holds text that is no Unicode.
+    ``MAX_JSON_DEPTH``, or holds text that is no Unicode or a number that is no finite double.
     """
     if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType("Send JSON with the header 'Content-Type: application/json'.")
@@ -107,6 +110,8 @@ def read_json(request: Request) -> Any:
     # Walking the value costs time, so only a body with many brackets is measured.
     if body.count(b"[") + body.count(b"{") > settings.MAX_JSON_DEPTH and depth_of(value) > settings.MAX_JSON_DEPTH:
         raise _too_deep()
+    if _HUGE.search(body) and holds_huge_number(value):
+        raise InvalidJson("The body holds a number beyond 1.8e308, which JSON parsers cannot read.")
     return value
 
 
@@ -131,6 +136,16 @@ def depth_of(value: Any) -> int:
     return depth - 1
 
 
+def holds_huge_number(value: Any) -> bool:
+    """Return whether an integer in a JSON value is too large for a double: no callback could carry it."""
+    level = [value]
+    while level:
+        if any(isinstance(part, int) and part.bit_length() > 1023 and _overflows(part) for part in level):
+            return True
+        level = [item for part in level for item in _items(part)]
+    return False
+
+
 def whole_number(request: Request, name: str, *, default: int, least: int, most: int) -> int:
     """Return a whole number from the query, at most ``most``; raises ``InvalidPayload`` for what is below ``least``."""
     raw = request.GET.get(name)
@@ -139,6 +154,25 @@ def whole_number(request: Request, name: str, *, default: int, least: int, most:
     if not (raw.isascii() and raw.isdigit()) or int(raw[:18]) < least:
         raise InvalidPayload([Fault((name,), "invalid_type", f"{name} must be a whole number, {least} or more.")])
     return min(int(raw[:18]), most)
+
+
+def short_text(request: Request, name: str, *, most: int) -> str | None:
+    """Return a text from the query, None if it is not there.
+
+    Raises ``InvalidPayload`` when it is empty, longer than ``most`` characters, or holds NUL, which no row does.
+    """
+    raw = request.GET.get(name)
+    if raw is None or (1 <= len(raw) <= most and "\x00" not in raw):
+        return raw
+    raise InvalidPayload([Fault((name,), "invalid_text", f"{name} takes 1 to {most} characters, none of them NUL.")])
+
+
+def _overflows(number: int) -> bool:
+    try:
+        float(number)
+    except OverflowError:
+        return True
+    return False
 
 
 def _items(part: Any) -> list[Any]:

@@ -25,6 +25,21 @@ class Event(models.Model):
         return f"{self.seq} {self.kind} of job {self.job_id}"
 
 
+class EventHorizon(models.Model):
+    """Up to which number events may have been removed: one row, and none before the first removal.
+
+    Gaps between numbers are normal (an aborted transaction leaves one), so only this tells what a reader has missed.
+    """
+
+    ONLY = 1
+    """The primary key of the one row."""
+
+    pruned_to = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"events up to {self.pruned_to} may be gone"
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Reads and guarded writes of deliveries."""
 

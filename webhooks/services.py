@@ -11,7 +11,7 @@ from pirunner.bulk import insert_many, insert_with_ids
 from pirunner.doorbell import Ring, doorbell
 from webhooks.egress import AllowedHosts, NameNotResolved, Policy, check_url
 from webhooks.hosts import host_of
-from webhooks.models import Delivery, Event
+from webhooks.models import Delivery, Event, EventHorizon
 
 QUEUE = "webhooks"
 DELIVER_TASK = "webhooks.deliver"
@@ -49,6 +49,15 @@ def record_events(events: Sequence[NewEvent]) -> list[int]:
 def ring_deliveries(delivery_ids: Sequence[int]) -> None:
     """Ring for deliveries that can be sent now; call it after the commit."""
     doorbell.ring(Ring(DELIVER_TASK, delivery_id, QUEUE) for delivery_id in delivery_ids)
+
+
+def note_pruned(up_to: int) -> None:
+    """Note that events up to this number are being removed; a smaller number than before changes nothing.
+
+    Call it in the transaction that removes them, so that no reader misses them without being told.
+    """
+    EventHorizon.objects.get_or_create(pk=EventHorizon.ONLY, defaults={"pruned_to": up_to})
+    EventHorizon.objects.filter(pk=EventHorizon.ONLY, pruned_to__lt=up_to).update(pruned_to=up_to)
 
 
 def check_target(url: str) -> str | None:

@@ -22,6 +22,9 @@ EVENTS = "events"
 EVERY_JOB = 0
 """In place of a job's id: news of any job."""
 
+LONGEST_WAIT = 50
+"""Seconds a client may wait for an answer: many give up after a minute."""
+
 LOOK_SECONDS = 0.05
 ERROR_SECONDS = 1.0
 MOST_WAITERS = 200
@@ -110,25 +113,37 @@ class Watcher:
             if not self._waiting:
                 self._somebody_waits.clear()
 
-    def wait_until(
-        self, job_id: int, is_so: Callable[[], bool], seconds: float, *, sources: tuple[str, ...] = (EVENTS,)
-    ) -> bool:
-        """Wait until ``is_so()`` holds, asking again after news of the job; return whether it does.
+    def wait_until(self, job_id: int, is_so: Callable[[], bool], seconds: float) -> bool:
+        """Wait until ``is_so()`` holds, asking again after every event of the job; return whether it does.
 
         Returns after ``seconds`` at the latest, and at once when too many wait already.
+        """
+        return self.read_until(job_id, is_so, bool, seconds)
+
+    def read_until(
+        self,
+        job_id: int,
+        read: Callable[[], T],
+        is_enough: Callable[[T], bool],
+        seconds: float,
+        *,
+        sources: tuple[str, ...] = (EVENTS,),
+    ) -> T:
+        """Read now and again after all news of the job in the sources; return what was read when it is enough.
+
+        Returns the last that was read after ``seconds``, and the first when too many wait already.
         """
         deadline = time.monotonic() + seconds
         try:
             waiter = self.enter(job_id, *sources)
         except CannotWait:
-            return self.look(is_so)
+            return self.look(read)
         try:
-            while not self.look(is_so):
-                left = deadline - time.monotonic()
-                if left <= 0 or self.stopped:
-                    return False
+            while not is_enough(found := self.look(read)) and (left := deadline - time.monotonic()) > 0:
+                if self.stopped:
+                    break
                 waiter.wait(left)
-            return True
+            return found
         finally:
             self.leave(waiter)
 
@@ -169,10 +184,14 @@ class Watcher:
         return LOOK_SECONDS
 
     def _look_at(self, name: str, model: "type[Any]") -> None:
+        waited_for = [topic for topic in list(self._waiters) if topic[0] == name]
+        if not waited_for:
+            self._seen.pop(name, None)
+            return
         if name not in self._seen:
             # Somebody entered before this first look and may have read before it too: let them read once more.
             self._seen[name] = model.objects.aggregate(newest=Max("pk"))["newest"] or 0
-            self._wake_topics(topic for topic in list(self._waiters) if topic[0] == name)
+            self._wake_topics(waited_for)
             return
         rows = model.objects.filter(pk__gt=self._seen[name]).order_by("pk").values_list("pk", "job_id")
         if news := list(rows[:BATCH]):

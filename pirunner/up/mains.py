@@ -16,6 +16,7 @@ from granian.log import LogLevels
 from pirunner import env
 from pirunner.celery import app
 from pirunner.up.lifeline import die_with
+from pirunner.up.stopping import when_asked_to_stop
 
 BLOCKING_THREADS = 216  # 200 may wait for the end of a job, 16 stay free for everybody else
 _BACKLOG = 1024
@@ -77,7 +78,10 @@ def flower(port: int) -> None:
 def _application(parent: int) -> Any:
     """Return the WSGI application, in the process that granian has forked to serve it."""
     die_with(parent)
-    return importlib.import_module("pirunner.wsgi").application
+    application = importlib.import_module("pirunner.wsgi").application
+    # Granian waits for the answers under way; those who wait for something to happen answer now.
+    when_asked_to_stop(importlib.import_module("webhooks.watcher").watcher.stop)
+    return application
 
 
 def _celery_worker(name: str, queue: str, *options: str) -> None:

@@ -26,3 +26,15 @@ class TinyContext:
         stored = StoredArtifact(name, media_type, len(body), hashlib.sha256(body).hexdigest(), str(path))
         self.artifacts.append(stored)
         return stored
+
+    def progress(self, percent: float, message: str = "") -> None:
+        """Nobody watches."""
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Nobody reads."""
+
+    def cancelled(self) -> bool:
+        return False
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody waits."""

@@ -1,0 +1,86 @@
+"""The pages of ``GET /jobs``: newest first, each found by an index, however many jobs there are.
+
+A page begins below the last id of the one before (a keyset cursor), so that a deep page costs what the first does.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Max, Q
+from django.db.models.expressions import RawSQL
+
+from jobs.models import Job
+from jobs.states import FINAL_STATES, State
+
+LARGEST_ID = 10**18
+SEARCHED = 10_000
+"""How many job numbers, counted from the newest, a search looks at: a text is in no index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs a page shows: at most ``limit``, below the id ``before``, and only those that fit all that is set.
+
+    ``since`` is the earliest acceptance; ``text`` is an id, or part of the type, the summary or the failure.
+    """
+
+    limit: int
+    before: int = LARGEST_ID
+    state: State | None = None
+    job_type: str | None = None
+    since: datetime | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, newest first, and the id below which the next page begins; None if there is none."""
+
+    jobs: list[Job] = field(default_factory=list)
+    next_before: int | None = None
+
+
+def list_jobs(wanted: JobFilter) -> Page:
+    """Return a page of jobs."""
+    rows = list(jobs_below(wanted)[: wanted.limit + 1])
+    # Ids grow with time, so the first job that is too old ends the list. One that was accepted while the machine's
+    # clock stood wrong may be in between, and is only left out.
+    ends = len(rows) <= wanted.limit or not _is_new_enough(rows[-1], wanted.since)
+    page = rows[: wanted.limit]
+    return Page(
+        jobs=[job for job in page if _is_new_enough(job, wanted.since)],
+        next_before=None if ends else page[-1].pk,
+    )
+
+
+def jobs_below(wanted: JobFilter) -> "models.QuerySet[Job]":
+    """Return the jobs of a filter below its cursor, of whatever age, newest first."""
+    jobs = Job.objects.filter(pk__lt=wanted.before).order_by("-pk")
+    if wanted.text is not None:
+        jobs = jobs.filter(_holds(wanted.text), pk__gt=_newest_id() - SEARCHED)
+    if wanted.state is not None:
+        jobs = jobs.filter(state=wanted.state)
+    if wanted.job_type is None:
+        return jobs
+    if wanted.state is None:
+        return jobs.filter(job_type=wanted.job_type)
+    if wanted.state in FINAL_STATES:
+        return jobs.filter(job_type=wanted.job_type, finished_at__isnull=False)
+    # Few jobs have not ended, and many of their type may have: an expression keeps the index of the type out of it.
+    return jobs.filter(RawSQL("(jobs_job.job_type || '') = %s", [wanted.job_type], models.BooleanField()))
+
+
+def _is_new_enough(job: Job, since: datetime | None) -> bool:
+    return since is None or job.created_at >= since
+
+
+def _newest_id() -> int:
+    newest: dict[str, Any] = Job.objects.aggregate(newest=Max("pk"))
+    return newest["newest"] or 0
+
+
+def _holds(text: str) -> Q:
+    fits = Q(job_type__icontains=text) | Q(summary__icontains=text) | Q(error__icontains=text)
+    return fits | Q(pk=int(text)) if text.isascii() and text.isdigit() and len(text) <= 18 else fits
