@@ -7,13 +7,13 @@ from typing import Any
 from jobs.intake import intake
 from jobs.services import Accepted, NewJob
 from jobs.submissions import HEADER, TargetCheck, prepare_submission
-from pirunner.api import refuse_depth
+from pirunner.api import check_kept
 from pirunner.errors import ApiError, Fault, InvalidPayload
 from webhooks.egress import EgressError
 from webhooks.services import check_target
 
 LARGEST_BATCH = 1000
-_RESOLVERS = 32
+RESOLVERS = 32
 """Callback hosts that are looked up at the same time: a name server that is silent takes a second for each."""
 
 
@@ -43,7 +43,7 @@ def submit_batch(items: Sequence[Any], *, owner: str) -> list[Accepted | Excepti
 
 def _prepare(item: Any, owner: str, check: TargetCheck) -> NewJob | Accepted | ApiError:
     try:
-        refuse_depth(item)
+        check_kept(item)
         return prepare_submission(item, owner=owner, check=check)
     except ApiError as error:
         return error
@@ -53,7 +53,7 @@ def _checked_once(items: Sequence[Any]) -> TargetCheck:
     """Return a check of callback URLs that has looked at each of the batch already: most go to the same few."""
     urls = [item.get("callbackUrl") for item in items if isinstance(item, dict)]
     distinct = {url for url in urls if isinstance(url, str)}
-    with ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolver") as resolvers:
+    with ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolver") as resolvers:
         verdicts = dict(zip(distinct, resolvers.map(_verdict, distinct), strict=True))
 
     def check(url: str) -> str | None:

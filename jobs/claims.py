@@ -61,7 +61,7 @@ def _claim(
     held = [token, stored(now + LEASE), stored(deadline), stored(now), claimer.worker, claimer.child_pid]
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(condition=condition, skip=skip), [*held, queue, job_type.name, limit])
+        cursor.execute(_CLAIM.format(condition=condition, skip=skip), [queue, job_type.name, limit, *held])
         rows = sorted(cursor.fetchall(), key=itemgetter(0, 1))
     return [
         Claim(
@@ -84,14 +84,17 @@ def _claim(
     ]
 
 
+# MATERIALIZED: without it PostgreSQL may run the subquery once per row, each time past the rows locked before, and
+# the limit is none (seen on a table without statistics: LIMIT 1 claimed three).
 _CLAIM = """
+WITH next AS MATERIALIZED (
+     SELECT id FROM jobs_job
+      WHERE state = 'waiting' AND queue = %s AND job_type = %s AND {condition}
+      ORDER BY rank, id LIMIT %s {skip})
 UPDATE jobs_job
    SET state = 'active', run = run + 1, token = %s, lease_expires_at = %s, deadline_at = %s, started_at = %s,
        worker = %s, child_pid = %s, progress = 0, status_message = ''
- WHERE state = 'waiting' AND id IN (
-       SELECT id FROM jobs_job
-        WHERE state = 'waiting' AND queue = %s AND job_type = %s AND {condition}
-        ORDER BY rank, id LIMIT %s {skip})
+ WHERE state = 'waiting' AND id IN (SELECT id FROM next)
 RETURNING rank, id, run, priority, input, metadata, callback_url, concurrency_key, attempts_made, max_attempts
 """
 

@@ -7,15 +7,21 @@ so a lone one is not delayed and a burst costs a few commits, instead of threads
 import os
 import queue
 import threading
-from concurrent.futures import Future
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 
+from jobs.selectors import IdempotencyMismatch, find_answer
 from jobs.services import Accepted, NewJob, submit_job, submit_many
+from pirunner.errors import Unavailable
 
 LARGEST_BATCH = 1000
 PATIENCE_SECONDS = 30.0
 """A little more than SQLite waits for its lock, so that the database's own answer comes first."""
+PATIENCE_EACH = 0.02
+"""What each of many adds to that, in seconds: at worst each is accepted alone, with an fsync of its own."""
 
 _Waiting = tuple[NewJob, "Future[Accepted]"]
 
@@ -29,17 +35,27 @@ class Intake:
         os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[list[_Waiting]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
     def submit(self, new_job: NewJob) -> Accepted:
-        """Return when the job is on disk; raises what ``jobs.services.submit_job`` raises."""
-        answer: Future[Accepted] = Future()
-        self._waiting.put((new_job, answer))
+        """Return when the job is on disk; raises what ``jobs.services.submit_job`` raises, or ``Unavailable``."""
+        (outcome,) = self.submit_all([new_job])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def submit_all(self, new_jobs: Sequence[NewJob]) -> list[Accepted | Exception]:
+        """Return when all that can be accepted are on disk: for each what ``submit`` would return or raise."""
+        group: list[_Waiting] = [(new_job, Future()) for new_job in new_jobs]
+        if not group:
+            return []
+        self._waiting.put(group)
         if self._thread is None:
             self._start()
-        return answer.result(PATIENCE_SECONDS)
+        until = time.monotonic() + PATIENCE_SECONDS + PATIENCE_EACH * len(group)
+        return [_outcome(answer, until) for _, answer in group]
 
     def _start(self) -> None:
         with self._starting:
@@ -49,23 +65,51 @@ class Intake:
 
     def _run(self) -> None:
         while True:
-            accept(self._next_batch())
+            # Whom nobody waits for any more must not be accepted after all.
+            accept([waiting for waiting in self._next_batch() if waiting[1].set_running_or_notify_cancel()])
 
     def _next_batch(self) -> list[_Waiting]:
-        batch = [self._waiting.get()]
+        batch = self._waiting.get()
         while len(batch) < LARGEST_BATCH and not self._waiting.empty():
-            batch.append(self._waiting.get())
+            batch = batch + self._waiting.get()
         return batch
+
+
+def _outcome(answer: "Future[Accepted]", until: float) -> Accepted | Exception:
+    try:
+        wait([answer], max(0.0, until - time.monotonic()))
+        if answer.cancel():
+            return Unavailable("The database is busy or away; nothing was accepted. Try again.")
+        return answer.result(PATIENCE_SECONDS)  # it is there, or is being written just now
+    except TimeoutError:
+        return Unavailable("The database is busy or away; repeat it with its idempotency key.")
+    except Exception as error:  # noqa: BLE001  (the caller raises it, or reports it beside the others)
+        return error
 
 
 def accept(batch: list[_Waiting]) -> None:
     """Accept a batch and tell each waiter; if one spoils the transaction, accept them one by one."""
-    alone = [waiting for waiting in batch if waiting[0].minds_others]
-    together = [waiting for waiting in batch if not waiting[0].minds_others]
+    together, alone = _split(batch)
     if together:
         _accept_together(together)
     for waiting in alone:
         _accept_alone(waiting)
+
+
+def _split(batch: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Return those that can share a transaction, and those that depend on others of their concurrency key or key."""
+    minded = {new_job.concurrency_key for new_job, _ in batch if new_job.minds_others}
+    together: list[_Waiting] = []
+    alone: list[_Waiting] = []
+    names: set[tuple[str, str]] = set()
+    for waiting in batch:
+        new_job, _ = waiting
+        name = (new_job.owner, new_job.idempotency.key) if new_job.idempotency else None
+        depends = new_job.concurrency_key in minded or name in names
+        (alone if depends else together).append(waiting)
+        if name:
+            names.add(name)
+    return together, alone
 
 
 def _accept_together(batch: list[_Waiting]) -> None:
@@ -75,12 +119,36 @@ def _accept_together(batch: list[_Waiting]) -> None:
         _forget_connection(error)
         for _, answer in batch:
             answer.set_exception(error)
+    except IntegrityError:
+        _accept_unknown(batch)
     except Exception:  # noqa: BLE001  (whose fault it is shows when each is accepted alone)
         for waiting in batch:
             _accept_alone(waiting)
     else:
         for (_, answer), given in zip(batch, accepted, strict=True):
             answer.set_result(given)
+
+
+def _accept_unknown(batch: list[_Waiting]) -> None:
+    """Answer those whose idempotency key was used since they were checked, and accept the others."""
+    unknown = [waiting for waiting in batch if not _is_answered(waiting)]
+    if len(unknown) == len(batch):
+        for waiting in batch:
+            _accept_alone(waiting)
+    elif unknown:
+        _accept_together(unknown)
+
+
+def _is_answered(waiting: _Waiting) -> bool:
+    new_job, answer = waiting
+    try:
+        known = new_job.idempotency and find_answer(owner=new_job.owner, idempotency=new_job.idempotency)
+    except IdempotencyMismatch as mismatch:
+        answer.set_exception(mismatch)
+        return True
+    if known:
+        answer.set_result(Accepted(known, deduplicated=True))
+    return bool(known)
 
 
 def _accept_alone(waiting: _Waiting) -> None:
@@ -94,7 +162,7 @@ def _accept_alone(waiting: _Waiting) -> None:
 
 def _forget_connection(error: Exception) -> None:
     """Connect anew next time: no request ends in this thread that would check its connection."""
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | InterfaceError):
         connection.close()
 
 

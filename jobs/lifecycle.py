@@ -32,10 +32,10 @@ def start_many(*, job_type: JobType, claimer: Claimer) -> list[Claim]:
     Light jobs are over in milliseconds: nobody is told that they started, so their claim need not reach the disk.
     """
     now = timezone.now()
-    if job_type.light:
-        with unsynced(), transaction.atomic():
-            return claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
     try:
+        if job_type.light:
+            with unsynced(), transaction.atomic():
+                return claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
         with transaction.atomic():
             return _start(job_type, claimer, now)
     except IntegrityError:

@@ -12,6 +12,8 @@ Each move is an ``UPDATE`` that names the state (and the token) it expects, and 
 whoever comes second changes nothing.
 """
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
@@ -186,3 +188,19 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} {self.state}"
+
+
+class Canary(models.Model):
+    """The one row by which the clock sees that a worker listens; see ``jobs.canary``."""
+
+    asked_at = models.DateTimeField()
+    rung_at = models.DateTimeField()
+    answered_at = models.DateTimeField()
+    deaf_at = models.DateTimeField(null=True, help_text="When the workers were last started anew for it.")
+
+    def __str__(self) -> str:
+        return f"asked {self.asked_at}, answered {self.answered_at}"
+
+    def is_silent(self, now: datetime, longest: timedelta) -> bool:
+        """Return whether the last question has had no answer for so long."""
+        return self.asked_at > self.answered_at and now - self.asked_at >= longest

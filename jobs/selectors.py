@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Max
 from django.utils import timezone
 
+from jobs import tally
 from jobs.models import IdempotencyKey, Job, LogLine
 from jobs.states import State
 from pirunner.errors import ApiError, NotFound
@@ -61,24 +62,21 @@ def newest_line_of_job(job_id: int) -> int:
     return LogLine.objects.filter(job_id=job_id).aggregate(newest=Max("pk"))["newest"] or 0
 
 
-def list_jobs(*, limit: int, before: int | None, state: State | None, job_type: str | None) -> list[Job]:
-    """Return jobs, newest first, at most ``limit``; ``before`` is the id after which the page begins."""
-    jobs = Job.objects.order_by("-id")
-    if before is not None:
-        jobs = jobs.filter(pk__lt=before)
-    if state is not None:
-        jobs = jobs.filter(state=state)
-    if job_type is not None:
-        if "\x00" in job_type:
-            return []  # PostgreSQL refuses even the question
-        jobs = jobs.filter(job_type=job_type)
-    return list(jobs[:limit])
+def last_lines_of_job(job_id: int, limit: int) -> list[LogLine]:
+    """Return the newest lines of a job's log, in order, at most ``limit``."""
+    return list(LogLine.objects.filter(job_id=job_id).order_by("-pk")[:limit])[::-1]
 
 
 def count_states() -> dict[str, int]:
-    """Return how many jobs are in each state, zeros included."""
-    counts = dict(Job.objects.order_by().values_list("state").annotate(Count("id")))
-    return {state.value: counts.get(state.value, 0) for state in State}
+    """Return how many jobs are in each state, zeros included: open ones are counted, ended ones are in the tally."""
+    jobs = Job.objects
+    counts = {
+        State.DELAYED: jobs.delayed().count(),
+        State.WAITING: jobs.waiting().count(),
+        State.ACTIVE: jobs.active().count(),
+        **tally.ended_jobs(),
+    }
+    return {state.value: count for state, count in counts.items()}
 
 
 def oldest_waiting_age(now: datetime) -> float | None:

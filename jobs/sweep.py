@@ -31,7 +31,7 @@ def promote_due(now: datetime) -> int:
     """Make delayed jobs whose time has come waiting, and ring for them; return how many."""
     stored = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
-        cursor.execute(_PROMOTE, [stored, stored, BATCH])
+        cursor.execute(_PROMOTE, [stored, BATCH, stored])
         rows = cursor.fetchall() if cursor.description else []
     doorbell.ring(Ring(results.task_name(row[1]), row[0], row[2], row[3], shared=_is_light(row[1])) for row in rows)
     return len(rows)
@@ -123,8 +123,9 @@ def _is_light(job_type_name: str) -> bool:
 
 
 _PROMOTE = """
+WITH due AS MATERIALIZED (
+     SELECT id FROM jobs_job WHERE state = 'delayed' AND due_at <= %s ORDER BY due_at LIMIT %s)
 UPDATE jobs_job SET state = 'waiting', queued_at = %s
- WHERE state = 'delayed' AND id IN (
-       SELECT id FROM jobs_job WHERE state = 'delayed' AND due_at <= %s ORDER BY due_at LIMIT %s)
+ WHERE state = 'delayed' AND id IN (SELECT id FROM due)
 RETURNING id, job_type, queue, priority
 """

@@ -7,7 +7,7 @@ events: everybody takes these locks in that order, so that nobody waits in a cir
 from collections.abc import Mapping
 
 from django.db import connection, transaction
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import Job, Tally
@@ -57,6 +57,6 @@ def _errors() -> dict[State, int]:
     missing = FINAL_STATES - {State(state) for state in Tally.objects.values_list("state", flat=True)}
     Tally.objects.bulk_create([Tally(state=state.value, count=0) for state in missing], ignore_conflicts=True)
     of_state = Job.objects.filter(state=OuterRef("state")).order_by().values("state")
-    counted: QuerySet[Job, dict[str, int]] = of_state.annotate(rows=Count("pk")).values("rows")
-    tallies = Tally.objects.annotate(rows=Coalesce(Subquery(counted, output_field=IntegerField()), 0))
+    counted = Subquery(of_state.annotate(rows=Count("pk")).values("rows"), output_field=IntegerField())
+    tallies = Tally.objects.annotate(rows=Coalesce(counted, 0))
     return {State(tally.state): tally.rows - tally.count for tally in tallies if tally.rows != tally.count}

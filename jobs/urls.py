@@ -6,6 +6,7 @@ from jobs import views, views_watching
 
 urlpatterns = [
     path("jobs", views.JobsView.as_view()),
+    path("jobs/batch", views.JobsBatchView.as_view()),
     path("jobs/<str:job_id>", views.JobView.as_view()),
     path("jobs/<str:job_id>/cancel", views.JobCancelView.as_view()),
     path("jobs/<str:job_id>/retry", views.JobRetryView.as_view()),

@@ -3,27 +3,29 @@
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
 from jobs import results, selectors
+from jobs.batch import batch_of, submit_batch
 from jobs.catalog import job_types_document
 from jobs.intake import intake
+from jobs.listing import Page, list_jobs
 from jobs.models import Job
+from jobs.queries import filter_of, next_link
 from jobs.selectors import get_job
 from jobs.serializers import read_job, read_job_whole
+from jobs.services import Accepted
 from jobs.states import FINAL_STATES, State
 from jobs.steering import cancel_job, delete_job, retry_job
-from jobs.submissions import HEADER, check_submission, idempotency_of, shape_of
-from pirunner.api import ApiView, caller_of, json_response, read_json, whole_number
-from pirunner.errors import Fault, InvalidPayload
+from jobs.submissions import HEADER, prepare_submission
+from pirunner.api import ApiView, as_api_error, caller_of, json_response, read_json, whole_number
+from pirunner.errors import Unavailable
 from pirunner.signs import workers_alive
 from pirunner.times import iso
 from webhooks.watcher import LONGEST_WAIT, watcher
-
-PAGE = 50
-LARGEST_PAGE = 200
 
 
 class JobsView(ApiView):
@@ -31,28 +33,35 @@ class JobsView(ApiView):
 
     def post(self, request: Request) -> HttpResponse:
         """Accept a job: 202, or 200 with the first answer for a repetition under the same key."""
-        raw = read_json(request)
-        body = shape_of(raw)
-        owner = caller_of(request).name
-        key = idempotency_of(raw, request.headers.get(HEADER), body)
-        known = selectors.find_answer(owner=owner, idempotency=key) if key else None
-        if known is not None:
-            return json_response({**known, "deduplicated": True})
-        accepted = intake.submit(check_submission(raw, body, owner=owner, key=key))
-        if accepted.deduplicated:
-            return json_response({**accepted.answer, "deduplicated": True})
-        return json_response(accepted.answer, 202)
+        header = request.headers.get(HEADER)
+        prepared = prepare_submission(read_json(request), owner=caller_of(request).name, header=header)
+        accepted = prepared if isinstance(prepared, Accepted) else intake.submit(prepared)
+        return json_response(accepted.as_dict(), 200 if accepted.deduplicated else 202)
 
     def get(self, request: Request) -> HttpResponse:
         """List jobs, newest first; the next page is in the ``Link`` header."""
-        limit = whole_number(request, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
-        before = whole_number(request, "before", default=0, least=1, most=10**18) or None
-        jobs = selectors.list_jobs(
-            limit=limit + 1, before=before, state=_state_of(request), job_type=request.GET.get("jobType")
-        )
-        page = jobs[:limit]
-        headers = {"Link": _next_link(request, page[-1])} if len(jobs) > limit else None
-        return json_response([read_job(job) for job in page], headers=headers)
+        wanted = filter_of(request)
+        page = list_jobs(wanted) if wanted else Page()
+        headers = {"Link": next_link(request, page.next_before)} if page.next_before else None
+        return json_response([read_job(job) for job in page.jobs], headers=headers)
+
+
+class JobsBatchView(ApiView):
+    """``/jobs/batch``: submit many."""
+
+    def post(self, request: Request) -> HttpResponse:
+        """Accept what can be accepted, and answer for each in order: 202, or 400 (503) if none was taken."""
+        raw = read_json(request, most_bytes=settings.MAX_BATCH_BYTES, in_parts=True)
+        items = batch_of(raw, request.headers.get(HEADER))
+        outcomes = [
+            outcome if isinstance(outcome, Accepted) else as_api_error(outcome, request)
+            for outcome in submit_batch(items, owner=caller_of(request).name)
+        ]
+        answers = [outcome.as_dict() for outcome in outcomes]
+        if any(isinstance(outcome, Accepted) for outcome in outcomes):
+            return json_response(answers, 202)
+        busy = next((outcome for outcome in outcomes if isinstance(outcome, Unavailable)), None)
+        return json_response(answers, 503, busy.headers) if busy else json_response(answers, 400)
 
 
 class JobView(ApiView):
@@ -116,20 +125,3 @@ class QueueStatsView(ApiView):
 def _whole(job: Job) -> dict[str, Any]:
     runs = results.history(job.pk, job.run)
     return read_job_whole(job, runs=runs, artifacts=list(job.artifacts.order_by("id")))
-
-
-def _state_of(request: Request) -> State | None:
-    raw = request.GET.get("state")
-    if raw is None:
-        return None
-    try:
-        return State(raw)
-    except ValueError:
-        known = ", ".join(State)
-        raise InvalidPayload([Fault(("state",), "invalid_enum", f"state takes one of: {known}.")]) from None
-
-
-def _next_link(request: Request, last: Job) -> str:
-    query = request.GET.copy()
-    query["before"] = str(last.pk)
-    return f'<{request.path}?{query.urlencode()}>; rel="next"'

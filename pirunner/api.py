@@ -92,37 +92,53 @@ def error_response(error: ApiError) -> HttpResponse:
     return json_response(error.as_dict(), error.status, error.headers)
 
 
-def read_json(request: Request) -> Any:
-    """Return the body as a JSON value.
+def read_json(request: Request, *, most_bytes: int | None = None, in_parts: bool = False) -> Any:
+    """Return the body as a JSON value; ``most_bytes`` is ``MAX_BODY_BYTES`` unless given.
 
-    Raises ``UnsupportedMediaType``, ``PayloadTooLarge``, or ``InvalidJson`` when it is no JSON, nested deeper than
-    ``MAX_JSON_DEPTH``, or holds text that is no Unicode or a number that is no finite double.
+    Raises ``UnsupportedMediaType``, ``PayloadTooLarge``, or ``InvalidJson`` when it is no JSON, holds text that is no
+    Unicode, or is refused by ``check_kept``. With ``in_parts`` the caller checks each part with that, so that one bad
+    part does not spoil the others.
     """
     if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType("Send JSON with the header 'Content-Type: application/json'.")
-    body = read_body(request)
+    body = read_body(request, most_bytes=most_bytes)
     try:
         value = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidJson(f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise _too_deep() from None
-    # Walking the value costs time, so only a body with many brackets is measured.
-    if body.count(b"[") + body.count(b"{") > settings.MAX_JSON_DEPTH and depth_of(value) > settings.MAX_JSON_DEPTH:
-        raise _too_deep()
-    if _HUGE.search(body) and holds_huge_number(value):
-        raise InvalidJson("The body holds a number beyond 1.8e308, which JSON parsers cannot read.")
+    # Walking the value costs time, so only a body with many brackets or digits is looked at.
+    suspect = body.count(b"[") + body.count(b"{") > settings.MAX_JSON_DEPTH or _HUGE.search(body)
+    if suspect and not in_parts:
+        check_kept(value)
     return value
 
 
-def read_body(request: Request) -> bytes:
-    """Return the raw body; raises ``PayloadTooLarge`` beyond ``MAX_BODY_BYTES``, before reading it where possible."""
+def check_kept(value: Any) -> None:
+    """Raise ``InvalidJson`` for a value that cannot be kept: too deep, or with a number that is no finite double."""
+    if depth_of(value) > settings.MAX_JSON_DEPTH:
+        raise _too_deep()
+    if holds_huge_number(value):
+        raise InvalidJson("The body holds a number beyond 1.8e308, which JSON parsers cannot read.")
+
+
+def read_body(request: Request, *, most_bytes: int | None = None) -> bytes:
+    """Return the raw body; raises ``PayloadTooLarge`` beyond ``most_bytes``, before reading it where possible.
+
+    ``most_bytes`` is ``MAX_BODY_BYTES`` unless given.
+    """
+    most = settings.MAX_BODY_BYTES if most_bytes is None else most_bytes
+    too_large = PayloadTooLarge(f"The body is larger than {most} bytes.")
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if announced.isdigit() and int(announced[:18]) > most:
+        raise too_large
     try:
         body: bytes = request.body
     except RequestDataTooBig:
-        raise PayloadTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.") from None
-    if len(body) > settings.MAX_BODY_BYTES:
-        raise PayloadTooLarge(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+        raise too_large from None
+    if len(body) > most:
+        raise too_large
     return body
 
 

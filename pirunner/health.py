@@ -6,8 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework.request import Request
 
+from jobs import canary
 from pirunner.api import ApiView, json_response
 from pirunner.signs import alive, broker_answers
 
@@ -21,7 +23,7 @@ class HealthView(ApiView):
 
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
         """Return 200, or 503 with ``ok: false`` when a job submitted now would not run."""
-        parts = {"database": _database(), "broker": _broker(), **_processes(), "disk": _disk()}
+        parts = {"database": _database(), "broker": _broker(), **_processes(), "canary": _canary(), "disk": _disk()}
         ok = all(part["state"] == "ok" for part in parts.values())
         return json_response({"ok": ok, "service": "api", **parts}, 200 if ok else 503)
 
@@ -48,6 +50,16 @@ def _role(role: str) -> dict[str, Any]:
     if names is None:
         return {"state": "unknown"}
     return {"state": "ok" if names else "down", "alive": len(names)}
+
+
+def _canary() -> dict[str, Any]:
+    """Return whether a worker answered when it was last asked, and how long ago one was heard."""
+    now = timezone.now()
+    try:
+        age, silent = canary.age(now), canary.is_silent(now)
+    except DatabaseError:
+        return {"state": "unknown"}
+    return {"state": "silent" if silent else "ok", "ageSeconds": age}
 
 
 def _disk() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The clock's sign of life: one page of memory that `manage.py up` shares with the clock it forked.
+"""Signs of life: one page of memory that `manage.py up` shares with the clock it forked.
 
 The clock calls ``tick()`` in every turn of its loop; the supervisor reads how long ago that was. No file, no
 row, no message: it works while the disk, the database and Redis do not. Where no page was opened (a clock
@@ -10,6 +10,7 @@ import struct
 import time
 
 _TICK = struct.Struct("=q")
+_DEAF = _TICK.size  # where the second number lies: since when the workers are deaf
 _page: mmap.mmap | None = None
 
 
@@ -37,3 +38,20 @@ def age() -> float | None:
         return None
     (last,) = _TICK.unpack_from(_page, 0)
     return (time.monotonic_ns() - last) / 1e9 if last else None
+
+
+def call_deaf() -> None:
+    """Say that the workers live but do not listen; the supervisor starts them anew."""
+    if _page is not None and _TICK.unpack_from(_page, _DEAF) == (0,):
+        _TICK.pack_into(_page, _DEAF, time.monotonic_ns())
+
+
+def hear() -> None:
+    """Say that the workers listen, or that nobody knows better."""
+    if _page is not None:
+        _TICK.pack_into(_page, _DEAF, 0)
+
+
+def deaf() -> bool:
+    """Return whether the workers were said to be deaf."""
+    return _page is not None and _TICK.unpack_from(_page, _DEAF) != (0,)

@@ -9,21 +9,17 @@ import os
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from jobs import sweep as jobs_sweep
 from pirunner.lifesign import tick as show_tick
 from pirunner.signs import EVERY, show_life
 from schedules.leader import leader_lock
 from schedules.patience import Patience
-from webhooks import sweep as webhooks_sweep
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from schedules.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +32,7 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._lock = leader_lock()
         self._patience = Patience()
+        self._rounds = Rounds()
         self._stop_showing = threading.Event()
         super().__init__(*args, **kwargs)
         threading.Thread(target=self._show_life, name="sign-of-life", daemon=True).start()
@@ -65,21 +62,8 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
 
     def _sweep(self) -> None:
         now = timezone.now()
-        patient = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic())
-        sweeps: list[Callable[..., int]] = [
-            jobs_sweep.promote_due,
-            jobs_sweep.ring_unheard,
-            jobs_sweep.forget_keys,
-            webhooks_sweep.ring_due,
-        ]
-        if patient:
-            sweeps.insert(0, jobs_sweep.take_back_expired)
-        for sweep in sweeps:
-            try:
-                sweep(now)
-            except DatabaseError as error:
-                log.warning("%s could not be done in this round: %s", sweep.__name__, error)
-                connection.close()
+        trust = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic())
+        self._rounds.go(now=now, steady=time.monotonic(), trust_leases=trust)
         close_old_connections()
 
     def _show_life(self) -> None:

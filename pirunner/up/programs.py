@@ -51,7 +51,14 @@ def programs(*, flower_port: int | None) -> list[Program]:
     """Return the programs but the broker; ``flower_port`` None leaves Flower out."""
     table = [
         Program("api", mains.api, stage=0, grace=5.0),
-        Program("worker", mains.worker, stage=2, grace=22.0),
+        Program(
+            "worker",
+            mains.worker,
+            stage=2,
+            grace=22.0,
+            stalled=lambda _: lifesign.deaf(),
+            before_start=lifesign.hear,
+        ),
         Program("io", mains.io, stage=2, grace=22.0),
         Program("clock", mains.clock, stage=1, grace=3.0, stalled=clock_stalled, before_start=lifesign.forget),
     ]

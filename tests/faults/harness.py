@@ -151,7 +151,7 @@ class FaultStack(Stack):
     @contextmanager
     def another_worker(self, name: str) -> Iterator[None]:
         """Run one more worker of the same jobs, as one on another machine would, and end it afterwards."""
-        options = ("-Q", "jobs", "-n", f"{name}@%h", "-c", "1", "--without-gossip", "--without-mingle")
+        options = ("-Q", "jobs", "-n", f"{name}@%h", "-c", "1", "-l", "INFO", "--without-gossip", "--without-mingle")
         environment = {**self.environment, "BROKER_URL": f"redis+socket://{self.broker_socket}"}
         with self.log_path.open("ab") as log:
             worker = subprocess.Popen(

@@ -1,0 +1,56 @@
+"""The rounds of the clock: what it does how often, each a bounded batch and harmless to do twice."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, connection
+
+from jobs import canary
+from jobs import sweep as jobs_sweep
+from webhooks import sweep as webhooks_sweep
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """One duty: ``every`` so many seconds; ``needs_trust`` if it may only be done while leases can be trusted."""
+
+    run: Callable[[datetime], int]
+    every: float = 0.0
+    needs_trust: bool = False
+
+
+SWEEPS = (
+    Sweep(run=jobs_sweep.take_back_expired, needs_trust=True),
+    Sweep(run=jobs_sweep.promote_due),
+    Sweep(run=jobs_sweep.ring_unheard),
+    Sweep(run=webhooks_sweep.ring_due),
+    Sweep(run=jobs_sweep.forget_keys, every=60),
+    Sweep(run=canary.watch, every=10),
+)
+
+
+class Rounds:
+    """Does each duty when its time has come."""
+
+    def __init__(self, sweeps: tuple[Sweep, ...] = SWEEPS) -> None:
+        self._due = dict.fromkeys(sweeps, float("-inf"))
+
+    def go(self, *, now: datetime, steady: float, trust_leases: bool) -> None:
+        """Go one round; a duty that the database refuses is left to the next round.
+
+        ``now`` is the time of day, ``steady`` the monotonic clock in seconds.
+        """
+        for sweep, due in self._due.items():
+            if steady < due or (sweep.needs_trust and not trust_leases):
+                continue
+            try:
+                sweep.run(now)
+            except DatabaseError as error:
+                log.warning("%s could not be done in this round: %s", sweep.run.__name__, error)
+                connection.close()
+            else:
+                self._due[sweep] = steady + sweep.every
