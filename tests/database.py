@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+from django.test.utils import setup_databases, teardown_databases
 
 _OURS = ("jobs", "webhooks", "schedules", "django_celery_results", "django_celery_beat")
 
@@ -25,15 +26,26 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factor
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Let PostgreSQL drop the database although threads of the program still hold idle connections to it."""
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """Make the database, whichever fixture asks for it, and drop it at the end."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
     yield
-    if settings.DATABASE_URL:
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            _end_other_sessions()
+        teardown_databases(made, verbosity=0)
+
+
+def _end_other_sessions() -> None:
+    """Let PostgreSQL drop the database although threads of the program still hold idle connections to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture
