@@ -15,6 +15,8 @@ from webhooks.ecmascript_json import dumps
 
 ERROR_LENGTH = 2000
 SUMMARY_LENGTH = 500
+LOST = "worker lost"
+"""How the reason begins for which a run is taken back from its worker."""
 RESULT_LENGTH = 256 * 1024
 ERROR_CLASS_LENGTH = 100
 LONGEST_WISH = 365 * 24 * 3600.0

@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from jobs.catalog import find
 from jobs.claims import renew_leases
+from jobs.endings import LOST
 from jobs.models import Job
 from jobs.sweep import UNHEARD, end_lost, ring_unheard
 from pirunner.signs import EVERY, show_life
@@ -131,7 +132,7 @@ def keep(worker: str, busy: list[int], ended: dict[int, str], *, renew: bool, st
             end_child(job.child_pid, f"job {job.pk}: {reason}")
     lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
     if lost:
-        reason = STOPPED if stopping else "worker lost: its process ended while the job ran"
+        reason = STOPPED if stopping else f"{LOST}: its process ended while the job ran"
         end_lost(lost, now=now, reason=reason, why=ended, planned=stopping)
 
 

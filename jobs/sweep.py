@@ -11,7 +11,7 @@ from jobs import results
 from jobs.catalog import allowed, find
 from jobs.claims import claim_of
 from jobs.contract import JobType
-from jobs.endings import Ending, cancelled, given_back, worker_lost
+from jobs.endings import LOST, Ending, cancelled, given_back, worker_lost
 from jobs.lifecycle import end_many
 from jobs.models import IdempotencyKey, Job
 from jobs.runs import Claim
@@ -40,7 +40,7 @@ def promote_due(now: datetime) -> int:
 def take_back_expired(now: datetime) -> int:
     """Take back what workers held whose lease is over: they died or froze. Return how many runs ended so."""
     expired = Job.objects.active().filter(lease_expires_at__lt=now).order_by("lease_expires_at")[:BATCH]
-    taken = end_lost(list(expired), now=now, reason="worker lost: it stopped renewing its lease")
+    taken = end_lost(list(expired), now=now, reason=f"{LOST}: it stopped renewing its lease")
     for ending in taken:
         log.warning("Run %s was taken back from %s.", ending.claim.run_id, ending.claim.worker)
     return len(taken)

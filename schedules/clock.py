@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
@@ -18,6 +19,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from pirunner.lifesign import tick as show_tick
 from pirunner.signs import EVERY, show_life
 from schedules.leader import leader_lock
+from schedules.outage import OutageWatch
 from schedules.patience import Patience
 from schedules.rounds import Rounds
 
@@ -33,6 +35,8 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         self._lock = leader_lock()
         self._patience = Patience()
         self._rounds = Rounds()
+        self._outages = OutageWatch(settings.RUNNER_DATA_DIR / "run" / "clock.alive")
+        self._leads = False
         self._stop_showing = threading.Event()
         super().__init__(*args, **kwargs)
         threading.Thread(target=self._show_life, name="sign-of-life", daemon=True).start()
@@ -50,20 +54,30 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
     def close(self) -> None:
         """Give up the leadership and stop."""
         self._stop_showing.set()
+        if self._leads:
+            self._outages.end()
         self._lock.release()
         super().close()
 
     def _lead(self) -> bool:
         try:
-            return self._lock.hold()
+            leads = self._lock.hold()
+            if leads and not self._leads:
+                self._outages.begin(now=timezone.now(), steady=time.monotonic())
         except DatabaseError as error:
             log.warning("The database is away, and with it the leadership: %s", error)
             return False
+        self._leads = leads
+        return leads
 
     def _sweep(self) -> None:
         now = timezone.now()
         trust = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic())
         self._rounds.go(now=now, steady=time.monotonic(), trust_leases=trust)
+        try:
+            self._outages.go(steady=time.monotonic())
+        except DatabaseError as error:
+            log.warning("The outage is reported in a later round: %s", error)
         close_old_connections()
 
     def _show_life(self) -> None:
