@@ -29,9 +29,10 @@ _ANY = """NOT (concurrency_key <> '' AND EXISTS (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimer:
-    """Who claims: a child process of a worker, by the worker's Celery name."""
+    """Who claims: a child process of a worker, by the worker's Celery name and the instance of its parent."""
 
     worker: str
+    instance: str
     child_pid: int
 
 
@@ -58,7 +59,15 @@ def _claim(
     token = secrets.token_hex(16)
     stored = connection.ops.adapt_datetimefield_value
     deadline = now + timedelta(seconds=job_type.time_limit + HARD_GRACE)
-    held = [token, stored(now + LEASE), stored(deadline), stored(now), claimer.worker, claimer.child_pid]
+    held = [
+        token,
+        stored(now + LEASE),
+        stored(deadline),
+        stored(now),
+        claimer.worker,
+        claimer.instance,
+        claimer.child_pid,
+    ]
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(condition=condition, skip=skip), [queue, job_type.name, limit, *held])
@@ -93,16 +102,20 @@ WITH next AS MATERIALIZED (
       ORDER BY rank, id LIMIT %s {skip})
 UPDATE jobs_job
    SET state = 'active', run = run + 1, token = %s, lease_expires_at = %s, deadline_at = %s, started_at = %s,
-       worker = %s, child_pid = %s, progress = 0, status_message = ''
+       worker = %s, instance = %s, child_pid = %s, progress = 0, status_message = ''
  WHERE state = 'waiting' AND id IN (SELECT id FROM next)
 RETURNING rank, id, run, priority, input, metadata, callback_url, concurrency_key, attempts_made, max_attempts
 """
 
 
-def renew_leases(*, worker: str, child_pids: list[int], now: datetime) -> int:
-    """Renew what these live and busy children of a worker hold, unless past its deadline; return how many rows."""
-    held = Job.objects.active().filter(worker=worker, child_pid__in=child_pids, deadline_at__gt=now)
-    return held.update(lease_expires_at=now + LEASE)
+def renew_leases(*, instance: str, child_pids: list[int], now: datetime) -> int:
+    """Renew what these live and busy children of a worker hold, unless past its deadline; return how many rows.
+
+    A row that is being ended just now is passed over: waiting for it, in another order, could be a deadlock.
+    """
+    held = Job.objects.active().filter(instance=instance, child_pid__in=child_pids, deadline_at__gt=now)
+    free = held.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    return Job.objects.filter(pk__in=free.values("pk")).update(lease_expires_at=now + LEASE)
 
 
 def claim_of(job: Job, *, chained: int) -> Claim:

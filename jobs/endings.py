@@ -17,7 +17,7 @@ ERROR_LENGTH = 2000
 SUMMARY_LENGTH = 500
 LOST = "worker lost"
 """How the reason begins for which a run is taken back from its worker."""
-RESULT_LENGTH = 256 * 1024
+RESULT_LENGTH = 2 * 1024 * 1024  # an input of the largest size comes back whole
 ERROR_CLASS_LENGTH = 100
 LONGEST_WISH = 365 * 24 * 3600.0
 """Seconds that ``RetryAfter`` may ask for; beyond that it is a handler's mistake."""

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 
@@ -52,14 +52,14 @@ class Intake:
         if not group:
             return []
         self._waiting.put(group)
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._start()
         until = time.monotonic() + PATIENCE_SECONDS + PATIENCE_EACH * len(group)
         return [_outcome(answer, until) for _, answer in group]
 
     def _start(self) -> None:
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
                 self._thread.start()
 
@@ -75,14 +75,15 @@ class Intake:
         return batch
 
 
-def _outcome(answer: "Future[Accepted]", until: float) -> Accepted | Exception:
+def _outcome(answer: "Future[Accepted]", until: float, *, again: bool = True) -> Accepted | Exception:
     try:
-        wait([answer], max(0.0, until - time.monotonic()))
+        return answer.result(max(0.0, until - time.monotonic()))
+    except TimeoutError:
         if answer.cancel():
             return Unavailable("The database is busy or away; nothing was accepted. Try again.")
-        return answer.result(PATIENCE_SECONDS)  # it is there, or is being written just now
-    except TimeoutError:
-        return Unavailable("The database is busy or away; repeat it with its idempotency key.")
+        if again:  # it is being written just now
+            return _outcome(answer, time.monotonic() + PATIENCE_SECONDS, again=False)
+        return Unavailable("The database does not answer; repeat it with its idempotency key.")
     except Exception as error:  # noqa: BLE001  (the caller raises it, or reports it beside the others)
         return error
 

@@ -8,28 +8,28 @@ seen to block the child for ever). So the thread opens and closes its own under 
 """
 
 import logging
-import mmap
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
 from celery.signals import task_failure, worker_ready, worker_shutdown
 from celery.worker import state as worker_state
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.utils import timezone
 
 from jobs.catalog import find
 from jobs.claims import renew_leases
 from jobs.endings import LOST
 from jobs.models import Job
+from jobs.processes import has_ended, instance_of, is_running, resident_mib
 from jobs.sweep import UNHEARD, end_lost, ring_unheard
-from pirunner.signs import EVERY, show_life
+from pirunner.signs import LifeSign
 from pirunner.sqlite.base import DatabaseWrapper as SqliteWrapper
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class Keeper:
     """Keeps the leases of one worker; ``worker`` is its Celery name, ``<role>@<host>``."""
 
     def __init__(self, worker: str) -> None:
-        self.worker = worker
-        self._role = worker.partition("@")[0]
+        self._worker = worker
+        self._instance = instance_of(os.getpid())
         self._ended: dict[int, str] = {}
         self._stopping = False
         self._look_now = threading.Event()
@@ -77,13 +77,10 @@ class Keeper:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        self._ring()
-        shown = renewed = float("-inf")
+        self._persist("what was left could not be taken back", lambda: take_over(self._worker, self._instance))
+        renewed = float("-inf")
         while not self._stopped.is_set():
             now = time.monotonic()
-            if now - shown >= EVERY:
-                show_life(self._role, self.worker)
-                shown = now
             busy = busy_children()
             renew = now - renewed >= RENEW_SECONDS
             if busy or renew or self._look_now.is_set():
@@ -91,49 +88,61 @@ class Keeper:
                 self._keep(busy, renew=renew)
                 renewed = now if renew else renewed
             self._look_now.wait(LOOK_SECONDS)
-        self._give_back()
-
-    def _ring(self) -> None:
-        """Ring for all that waits: rings of the time without a worker may be lost."""
-        try:
-            with_database(lambda: ring_unheard(timezone.now() + UNHEARD))
-        except DatabaseError as error:
-            log.warning("The clock will ring instead: %s", error)
-
-    def _give_back(self) -> None:
-        try:
-            with_database(lambda: give_back(self.worker))
-        except DatabaseError as error:
-            log.warning("What still runs could not be given back; its leases will run out: %s", error)
+        self._persist("its leases will run out", lambda: give_back(self._instance))
 
     def _keep(self, busy: list[int], *, renew: bool) -> None:
+        self._persist(
+            "leases could not be looked after",
+            lambda: keep(self._instance, busy, self._ended, renew=renew, stopping=self._stopping),
+        )
+
+    def _persist(self, failing: str, work: Callable[[], None]) -> None:
+        """Do work and go on whatever happens: without this thread every job of the worker would be taken away."""
         try:
-            with_database(lambda: keep(self.worker, busy, self._ended, renew=renew, stopping=self._stopping))
+            with_database(work)
         except DatabaseError as error:
-            log.warning("The leases could not be looked after now: %s", error)
+            log.warning("The database did not answer the keeper: %s (%s).", failing, error)
+        except Exception:
+            log.exception("The keeper failed: %s.", failing)
 
 
-def keep(worker: str, busy: list[int], ended: dict[int, str], *, renew: bool, stopping: bool = False) -> None:
+def take_over(worker: str, instance: str) -> None:
+    """Begin where an earlier instance of a worker ended: take back what it held, ring for all that waits.
+
+    Rings of the time without a worker may be lost. What an instance held that may still run somewhere (on another
+    machine, in another container) is left to its lease.
+    """
+    now = timezone.now()
+    held = Job.objects.active().filter(worker=worker).exclude(instance=instance)
+    lost = [job for job in held if has_ended(job.instance) and not (job.child_pid and is_running(job.child_pid))]
+    if lost:
+        end_lost(lost, now=now, reason=f"{LOST}: it ended while the job ran")
+    ring_unheard(now + UNHEARD)
+
+
+def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, stopping: bool = False) -> None:
     """Look once after what a worker holds: renew, end children that must not go on, take back from dead ones.
 
     ``busy`` are the children that run a task now; ``ended`` is where the reasons of those ended here are kept, by
     process id. An idle worker only reads: one small query.
     """
-    held = list(Job.objects.active().filter(worker=worker))
+    held = list(Job.objects.active().filter(instance=instance))
     if not held:
         ended.clear()
         return
     now = timezone.now()
     if renew:
-        renew_leases(worker=worker, child_pids=[pid for pid in busy if is_running(pid)], now=now)
+        renew_leases(instance=instance, child_pids=[pid for pid in busy if is_running(pid)], now=now)
     for job in held:
-        if job.child_pid in busy and (reason := must_end(job, now)):
+        if job.child_pid in busy and job.child_pid not in ended and (reason := must_end(job, now)):
             ended[job.child_pid] = reason
             end_child(job.child_pid, f"job {job.pk}: {reason}")
     lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
     if lost:
         reason = STOPPED if stopping else f"{LOST}: its process ended while the job ran"
         end_lost(lost, now=now, reason=reason, why=ended, planned=stopping)
+        for pid in {job.child_pid for job in lost}:
+            ended.pop(pid or 0, None)
 
 
 def must_end(job: Job, now: datetime) -> str:
@@ -148,15 +157,6 @@ def must_end(job: Job, now: datetime) -> str:
     return ""
 
 
-def resident_mib(pid: int) -> float:
-    """Return how much memory a process holds, in MiB (proc(5): the second number of statm is in pages); 0 if gone."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError):
-        return 0.0
-    return pages * mmap.PAGESIZE / 2**20
-
-
 def busy_children() -> list[int]:
     """Return the process ids of the children that run a task now."""
     for _ in range(3):
@@ -167,19 +167,11 @@ def busy_children() -> list[int]:
     return []
 
 
-def is_running(pid: int) -> bool:
-    """Return whether a process exists and is no zombie (proc(5): the state follows the name in brackets)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
-
-
 def end_child(pid: int, reason: str) -> None:
     """Kill a child of this process; the worker starts a new one in its place."""
     log.warning("Ending child process %d: %s.", pid, reason)
-    os.kill(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(pid, signal.SIGKILL)
 
 
 def with_database(work: Callable[[], Read]) -> Read:
@@ -195,13 +187,14 @@ def with_database(work: Callable[[], Read]) -> Read:
 def _open_briefly() -> None:
     """Open a connection that waits a second at most for SQLite's lock: forking waits as long."""
     connection.ensure_connection()
-    if isinstance(connection, SqliteWrapper):
-        connection.wait_at_most(BUSY_SECONDS)
+    wrapper = connections[DEFAULT_DB_ALIAS]  # what ``connection`` stands for, which is of another class itself
+    if isinstance(wrapper, SqliteWrapper):
+        wrapper.wait_at_most(BUSY_SECONDS)
 
 
-def give_back(worker: str) -> None:
+def give_back(instance: str) -> None:
     """Give back all that a worker still holds: it stops by plan."""
-    held = list(Job.objects.active().filter(worker=worker))
+    held = list(Job.objects.active().filter(instance=instance))
     end_lost(held, now=timezone.now(), reason=STOPPED, planned=True)
 
 
@@ -214,6 +207,7 @@ def start_keeping(sender: Any, **_: Any) -> None:
     global _keeper  # noqa: PLW0603  (one worker per process)
     _keeper = Keeper(sender.hostname)
     _keeper.start()
+    LifeSign(sender.hostname.partition("@")[0], sender.hostname).start()
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
         _tell_of_stop(_keeper, number)
 

@@ -14,7 +14,7 @@ from jobs import results, tally
 from jobs.catalog import allowed
 from jobs.claims import Claimer, claim_many
 from jobs.contract import JobType
-from jobs.endings import Ending
+from jobs.endings import Ending, cancelled
 from jobs.events import new_event
 from jobs.models import Artifact, Job
 from jobs.payloads import ended_payload, started_payload
@@ -43,7 +43,7 @@ def start_many(*, job_type: JobType, claimer: Claimer) -> list[Claim]:
 
 
 def _start(job_type: JobType, claimer: Claimer, now: datetime) -> list[Claim]:
-    if job_type.long and not _leaves_a_slot(claimer.worker):
+    if job_type.long and not _leaves_a_slot(claimer.instance):
         return []
     claims = claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
     results.record_starts(claims)
@@ -51,11 +51,11 @@ def _start(job_type: JobType, claimer: Claimer, now: datetime) -> list[Claim]:
     return claims
 
 
-def _leaves_a_slot(worker: str) -> bool:
+def _leaves_a_slot(instance: str) -> bool:
     """Return whether a worker may start another long job and still have a child for others, if it has two at all."""
-    take_turns(f"long jobs of {worker}")
+    take_turns(f"long jobs of {instance}")
     long_types = [job_type.name for job_type in allowed().values() if job_type.long]
-    running = Job.objects.active().filter(worker=worker, job_type__in=long_types).count()
+    running = Job.objects.active().filter(instance=instance, job_type__in=long_types).count()
     return running < max(1, settings.WORKER_CONCURRENCY - 1)
 
 
@@ -86,11 +86,21 @@ UPDATE jobs_job
 def _close_rows(endings: Sequence[Ending]) -> list[Ending]:
     """Move the rows on that their tokens still hold; others were given to another worker meanwhile."""
     ids = [ending.claim.job_id for ending in endings]
-    held = set(Job.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", "token"))
-    effective = [ending for ending in endings if (ending.claim.job_id, ending.claim.token) in held]
+    rows = Job.objects.select_for_update().filter(pk__in=ids, token__isnull=False).order_by("pk")
+    held = {(pk, token): by for pk, token, by in rows.values_list("pk", "token", "cancel_requested_by")}
+    effective = [
+        _or_cancelled(ending, by=held[key])
+        for ending in endings
+        if (key := (ending.claim.job_id, ending.claim.token)) in held
+    ]
     with connection.cursor() as cursor:
         cursor.executemany(_CLOSE, [_closing_values(ending) for ending in effective])
     return effective
+
+
+def _or_cancelled(ending: Ending, *, by: str) -> Ending:
+    """Return the ending, or that the job is cancelled: one that somebody cancelled does not run again."""
+    return ending if ending.is_final or not by else cancelled(ending.claim, at=ending.at, by=by)
 
 
 def _closing_values(ending: Ending) -> list[Any]:

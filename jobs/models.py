@@ -79,6 +79,7 @@ class Job(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True, default="")
+    instance = models.CharField(max_length=100, blank=True, default="", help_text="See jobs.processes.")
     child_pid = models.PositiveIntegerField(null=True)
 
     cancel_requested_at = models.DateTimeField(null=True)
@@ -117,7 +118,8 @@ class Job(models.Model):
             models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
             models.Index(fields=["state", "id"], name="job_state"),
             models.Index(fields=["job_type", "id"], name="job_type"),
-            models.Index(fields=["queued_at"], name="job_waiting_since", condition=Q(state="waiting")),
+            # The state is in it for SQLite, which otherwise thinks less of it than of job_state.
+            models.Index(fields=["state", "queued_at"], name="job_waiting_since", condition=Q(state="waiting")),
             # A job has its finished_at while it is ended, and only then.
             models.Index(fields=["state", "finished_at"], name="job_ended", condition=Q(finished_at__isnull=False)),
             models.Index(

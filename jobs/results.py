@@ -5,7 +5,7 @@ seen to record a failure for a success while the database was locked.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django_celery_results.models import TaskResult
 
@@ -20,6 +20,8 @@ _STATUS = {
     State.DELAYED: "FAILURE",
     State.CANCELLED: "REVOKED",
 }
+_IDS = 500
+"""How many ids one statement names at most."""
 _OVER_START = """
 ON CONFLICT (task_id) DO UPDATE
    SET status = excluded.status, result = excluded.result, traceback = excluded.traceback,
@@ -63,10 +65,11 @@ def _row(claim: Claim, status: str) -> TaskResult:
     )
 
 
-def delete_history(job_id: int, last_run: int) -> None:
-    """Delete the rows of all runs of a job."""
-    run_ids = [f"{job_id}:{run}" for run in range(1, last_run + 1)]
-    TaskResult.objects.filter(task_id__in=run_ids).delete()
+def delete_history(last_runs: Mapping[int, int]) -> None:
+    """Delete the rows of all runs of these jobs; the mapping tells the number of the last run of each."""
+    run_ids = [f"{job_id}:{run}" for job_id, last_run in last_runs.items() for run in range(1, last_run + 1)]
+    for start in range(0, len(run_ids), _IDS):
+        TaskResult.objects.filter(task_id__in=run_ids[start : start + _IDS]).delete()
 
 
 def history(job_id: int, last_run: int) -> list[TaskResult]:

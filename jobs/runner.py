@@ -21,6 +21,7 @@ from jobs.endings import Ending, attempt_failed, cancelled, completed, given_bac
 from jobs.errors import DoNotRetry, JobCancelled
 from jobs.lifecycle import end_many, start_many
 from jobs.models import Job
+from jobs.processes import instance_of
 from jobs.runs import Claim
 from jobs.sweep import ring_held_up
 from jobs.time_limit import time_limit
@@ -57,7 +58,11 @@ def answer_ring(job_type_name: str, *, worker: str) -> list[str]:
 
 
 def _claim(job_type: JobType, worker: str) -> list[Claim]:
-    return start_many(job_type=job_type, claimer=Claimer(worker=worker, child_pid=os.getpid()))
+    return start_many(job_type=job_type, claimer=_claimer(worker))
+
+
+def _claimer(worker: str) -> Claimer:
+    return Claimer(worker=worker, instance=instance_of(os.getppid()), child_pid=os.getpid())
 
 
 def _pass_on(job_type: JobType) -> None:

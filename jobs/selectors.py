@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from jobs import tally
-from jobs.models import IdempotencyKey, Job, LogLine
+from jobs.models import Artifact, IdempotencyKey, Job, LogLine
 from jobs.states import State
 from pirunner.errors import ApiError, NotFound
 
@@ -31,11 +31,14 @@ class Idempotency:
     body_sha256: str
 
 
+def is_id(text: str) -> bool:
+    """Return whether a text is an id as clients write it."""
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_ID
+
+
 def find_job(job_id: str) -> Job | None:
     """Return the job with this id as clients write it, or None; an id that is no id finds nothing."""
-    if not (job_id.isascii() and job_id.isdigit() and len(job_id) <= LONGEST_ID):
-        return None
-    return Job.objects.filter(pk=int(job_id)).first()
+    return Job.objects.filter(pk=int(job_id)).first() if is_id(job_id) else None
 
 
 def get_job(job_id: str) -> Job:
@@ -60,6 +63,19 @@ def lines_of_job(job_id: int, *, after: int, limit: int) -> list[LogLine]:
 def newest_line_of_job(job_id: int) -> int:
     """Return the number of the newest line of a job's log, 0 if it has none."""
     return LogLine.objects.filter(job_id=job_id).aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def artifacts_of_job(job_id: int) -> list[Artifact]:
+    """Return the files that a job wrote, oldest first."""
+    return list(Artifact.objects.filter(job_id=job_id).order_by("pk"))
+
+
+def get_artifact(artifact_id: str) -> Artifact:
+    """Return the artifact with this id as clients write it; raises ``NotFound``."""
+    artifact = Artifact.objects.filter(pk=int(artifact_id)).first() if is_id(artifact_id) else None
+    if artifact is None:
+        raise NotFound(f"There is no artifact {artifact_id[:80]!r}.")
+    return artifact
 
 
 def last_lines_of_job(job_id: int, limit: int) -> list[LogLine]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from django_celery_results.models import TaskResult
 
+from jobs.digest import Account, digest_of
 from jobs.models import Artifact, Job, LogLine
 from jobs.states import State
 from pirunner.times import epoch_ms, iso
@@ -71,12 +72,27 @@ def read_job(job: Job) -> dict[str, Any]:
     }
 
 
-def read_job_whole(job: Job, *, runs: list[TaskResult], artifacts: list[Artifact]) -> dict[str, Any]:
-    """Return one job with its attempts and artifacts."""
+def read_job_whole(
+    job: Job, *, runs: list[TaskResult], artifacts: list[Artifact], last_lines: list[LogLine]
+) -> dict[str, Any]:
+    """Return one job with its attempts, its artifacts and its digest."""
     return {
         **read_job(job),
+        "digest": digest_of(_account(job, artifacts, last_lines)),
         "attempts": [_read_run(run) for run in runs],
-        "artifacts": [_read_artifact(artifact) for artifact in artifacts],
+        "artifacts": [read_artifact(artifact) for artifact in artifacts],
+    }
+
+
+def read_artifact(artifact: Artifact) -> dict[str, Any]:
+    """Return a file of a job, with the address to get it from."""
+    return {
+        "id": str(artifact.pk),
+        "name": artifact.name,
+        "mediaType": artifact.media_type,
+        "size": artifact.size,
+        "sha256": artifact.sha256,
+        "url": _address(artifact),
     }
 
 
@@ -95,11 +111,23 @@ def _read_run(run: TaskResult) -> dict[str, Any]:
     }
 
 
-def _read_artifact(artifact: Artifact) -> dict[str, Any]:
-    return {
-        "id": str(artifact.pk),
-        "name": artifact.name,
-        "mediaType": artifact.media_type,
-        "size": artifact.size,
-        "sha256": artifact.sha256,
-    }
+def _address(artifact: Artifact) -> str:
+    return f"/artifacts/{artifact.pk}"
+
+
+def _account(job: Job, artifacts: list[Artifact], last_lines: list[LogLine]) -> Account:
+    return Account(
+        job_id=str(job.pk),
+        state=State(job.state),
+        progress=job.progress,
+        status_message=job.status_message,
+        summary=job.summary,
+        error=job.error,
+        error_class=job.error_class,
+        attempts_made=job.attempts_made,
+        max_attempts=job.max_attempts,
+        due=iso(job.due_at) or "",
+        cancel_requested=job.cancel_requested_at is not None,
+        lines=[f"{line.level}: {line.message}" for line in last_lines],
+        links=[_address(artifact) for artifact in artifacts],
+    )

@@ -112,7 +112,7 @@ def delete_job(job_id: int) -> None:
         job = _locked(job_id)
         if job.state == State.ACTIVE:
             raise JobActive(f"Job {job_id} is running; cancel it first, or delete it when it has ended.")
-        results.delete_history(job.pk, job.run)
+        results.delete_history({job.pk: job.run})
         job.delete()
         tally.record({State(job.state): -1})
     delete_folder(job_id)

@@ -27,6 +27,7 @@ from webhooks.services import check_target
 
 _SCHEMA = msgspec.json.schema(SubmissionBody)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(SubmissionBody))
+_KNOWN_IN_SCHEDULE = frozenset(field.encode_name for field in msgspec.structs.fields(ScheduleBody))
 HEADER = "Idempotency-Key"
 
 TargetCheck = Callable[[str], str | None]
@@ -90,7 +91,7 @@ def check_submission(
     Raises ``InvalidPayload`` with every fault of meaning, or ``NotAvailable`` for schedules that repeat.
     """
     _refuse_repeats(body)
-    faults: list[Fault] = []
+    faults: list[Fault] = _faults_of_empty_schedule(raw.get("schedule"))
     job_type = _job_type(body.job_type, faults)
     if job_type is not None:
         faults += _input_faults(job_type, body.input)
@@ -159,7 +160,19 @@ def _input_faults(job_type: JobType, value: Any) -> list[Fault]:
 
 
 def _unknown_fields(raw: Mapping[str, Any]) -> list[str]:
-    return [f"Unknown field {name[:80]!r} is ignored." for name in raw if name not in _KNOWN]
+    schedule = raw.get("schedule")
+    inner = schedule if isinstance(schedule, dict) else {}
+    unknown = [name for name in raw if name not in _KNOWN]
+    unknown += [f"schedule.{name}" for name in inner if name not in _KNOWN_IN_SCHEDULE]
+    return [f"Unknown field {name[:80]!r} is ignored." for name in unknown]
+
+
+def _faults_of_empty_schedule(schedule: Any) -> list[Fault]:
+    """Refuse a schedule in which no field is known: a misspelt ``runAt`` must not run the job now."""
+    if not isinstance(schedule, dict) or not schedule or schedule.keys() & _KNOWN_IN_SCHEDULE:
+        return []
+    known = ", ".join(sorted(_KNOWN_IN_SCHEDULE))
+    return [Fault(("schedule",), "invalid_value", f"No field of this schedule is known; send one of: {known}.")]
 
 
 def _check_callback(url: str | None, faults: list[Fault], check: TargetCheck) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from jobs import results
 from jobs.catalog import allowed, find
@@ -29,6 +30,8 @@ RINGS_PER_TYPE = 100
 
 def promote_due(now: datetime) -> int:
     """Make delayed jobs whose time has come waiting, and ring for them; return how many."""
+    if not Job.objects.delayed().filter(due_at__lte=now).exists():
+        return 0  # nothing to write, and no lock to wait for
     stored = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(_PROMOTE, [stored, BATCH, stored])
@@ -100,9 +103,18 @@ def ring_held_up(job_type: JobType, keys: Sequence[str]) -> None:
 
 def forget_keys(now: datetime) -> int:
     """Delete idempotency keys whose time is over; return how many."""
-    expired = IdempotencyKey.objects.filter(expires_at__lte=now).values_list("pk", flat=True)[:BATCH]
+    expired = _expired_keys(now).values_list("pk", flat=True)[:BATCH]
     deleted, _ = IdempotencyKey.objects.filter(pk__in=list(expired)).delete() if expired else (0, {})
     return deleted
+
+
+def count_expired_keys(now: datetime) -> int:
+    """Return how many idempotency keys there are whose time is over."""
+    return _expired_keys(now).count()
+
+
+def _expired_keys(now: datetime) -> QuerySet[IdempotencyKey]:
+    return IdempotencyKey.objects.filter(expires_at__lte=now)
 
 
 def _unheard_rings(job_type: JobType, before: datetime) -> list[Ring]:

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from jobs import results, selectors
 from jobs.batch import batch_of, submit_batch
 from jobs.catalog import job_types_document
+from jobs.digest import LINES
 from jobs.intake import intake
 from jobs.listing import Page, list_jobs
-from jobs.models import Job
 from jobs.queries import filter_of, next_link
 from jobs.selectors import get_job
 from jobs.serializers import read_job, read_job_whole
@@ -70,11 +70,11 @@ class JobView(ApiView):
     def get(self, request: Request, job_id: str) -> HttpResponse:
         """Return the job; with ``?wait=S`` as soon as it has ended, or after S seconds as it is then."""
         seconds = whole_number(request, "wait", default=0, least=0, most=LONGEST_WAIT)
+        read = partial(_whole, job_id)
         if not seconds:
-            return json_response(_whole(get_job(job_id)))
+            return json_response(read())
         number = watcher.look(partial(get_job, job_id)).pk
-        watcher.wait_until(number, lambda: get_job(job_id).state in FINAL_STATES, seconds)
-        return json_response(watcher.look(lambda: _whole(get_job(job_id))))
+        return json_response(watcher.read_until(number, read, lambda job: job["state"] in FINAL_STATES, seconds))
 
     def delete(self, request: Request, job_id: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
         """Delete a job that is not active."""
@@ -122,6 +122,8 @@ class QueueStatsView(ApiView):
         return json_response(counts)
 
 
-def _whole(job: Job) -> dict[str, Any]:
+def _whole(job_id: str) -> dict[str, Any]:
+    job = get_job(job_id)
     runs = results.history(job.pk, job.run)
-    return read_job_whole(job, runs=runs, artifacts=list(job.artifacts.order_by("id")))
+    artifacts = selectors.artifacts_of_job(job.pk)
+    return read_job_whole(job, runs=runs, artifacts=artifacts, last_lines=selectors.last_lines_of_job(job.pk, LINES))

@@ -1,5 +1,6 @@
 """What all views of the API share: JSON in, JSON out, and one shape for everything that goes wrong."""
 
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -84,7 +85,14 @@ def caller_of(request: Request) -> Caller:
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """Return a value as a JSON answer."""
-    return HttpResponse(_encoder.encode(value), status=status, headers=headers, content_type="application/json")
+    return HttpResponse(_encoded(value), status=status, headers=headers, content_type="application/json")
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate in the result of a handler; JSON can say it, UTF-8 cannot
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
 def error_response(error: ApiError) -> HttpResponse:
@@ -134,12 +142,20 @@ def read_body(request: Request, *, most_bytes: int | None = None) -> bytes:
     if announced.isdigit() and int(announced[:18]) > most:
         raise too_large
     try:
-        body: bytes = request.body
+        body = request.body if announced else _read_chunks(request, most)
     except RequestDataTooBig:
         raise too_large from None
     if len(body) > most:
         raise too_large
     return body
+
+
+def _read_chunks(request: Request, most: int) -> bytes:
+    """Return a body that came in chunks, without its length in the header; Django itself would take it for empty."""
+    stream = request.META.get("wsgi.input")
+    if stream is None or request.META.get("HTTP_TRANSFER_ENCODING", "").lower() != "chunked":
+        return bytes(request.body)
+    return bytes(stream.read(most + 1))
 
 
 def depth_of(value: Any) -> int:

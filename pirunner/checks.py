@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, register
 from pirunner import env
 
 WELL_KNOWN = frozenset({"change-me", "changeme", "change_me", "secret", "password"})
-CHECKED = ("RUNNER_API_TOKEN", "WEBHOOK_SECRET", "INSTALLER_TOKEN", "SECRET_KEY", "ADMIN_PASSWORD")
+CHECKED = ("RUNNER_API_TOKEN", "WEBHOOK_SECRET", "INSTALLER_TOKEN", "SECRET_KEY", "ADMIN_PASSWORD", "FLOWER_PASSWORD")
 
 
 @register("security")

@@ -45,6 +45,7 @@ class Doorbell:
     def __init__(self, publish: Callable[[Ring], None], depth: Callable[[str], int]) -> None:
         self._publish = publish
         self._depth = depth
+        self._away = False
         self._reset()
         # A forked child inherits the object but not its thread.
         os.register_at_fork(after_in_child=self._reset)
@@ -60,14 +61,13 @@ class Doorbell:
             try:
                 self._rings.put_nowait(ring)
             except queue.Full:
-                log.warning("The doorbell's queue is full; the clock will ring for the rest.")
-                break
-        if self._thread is None:
+                break  # the clock will ring for the rest
+        if self._thread is None or not self._thread.is_alive():
             self._start()
 
     def _start(self) -> None:
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                 self._thread.start()
 
@@ -93,8 +93,15 @@ class Doorbell:
                 if not ring.again or depths[ring.queue] < ENOUGH:
                     self._publish(ring)
             except Exception as error:  # noqa: BLE001  (whatever the transport raises, a ring is only a ring)
-                log.warning("The broker is away (%s); %d rings left to the clock.", error, len(rings) - done)
-                break
+                self._note_away(error, len(rings) - done)
+                return
+        self._away = False
+
+    def _note_away(self, error: Exception, left: int) -> None:
+        """Say once per outage that the broker is away."""
+        if not self._away:
+            log.warning("The broker is away (%s); %d rings, and those that follow, are left to the clock.", error, left)
+        self._away = True
 
 
 def distinct(rings: list[Ring]) -> list[Ring]:

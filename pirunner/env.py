@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,12 +36,13 @@ class Variable:
     default: str
     help: str
     least: int = 0
+    most: int | None = None
 
 
 VARIABLES = (
-    Variable("PORT", Kind.INTEGER, "8787", "Port of the API and the admin.", least=1),
+    Variable("PORT", Kind.INTEGER, "8787", "Port of the API and the admin.", least=1, most=65535),
     Variable("HOST", Kind.TEXT, "127.0.0.1", "Address the API listens on; `0.0.0.0` opens it to the network."),
-    Variable("CALLBACK_PORT", Kind.INTEGER, "9999", "Port of the callback receiver.", least=1),
+    Variable("CALLBACK_PORT", Kind.INTEGER, "9999", "Port of the callback receiver.", least=1, most=65535),
     Variable("RUNNER_API_TOKEN", Kind.SECRET, "", "Bearer token of the API. Made at the first start."),
     Variable("WEBHOOK_SECRET", Kind.SECRET, "", "Signs callbacks. Made at the first start."),
     Variable("INSTALLER_TOKEN", Kind.SECRET, "", "Token of the systemd installer. Made at the first start."),
@@ -69,15 +71,21 @@ VARIABLES = (
     Variable("RUNNER_JOBS", Kind.TEXT, "", "Job types that may run, by comma; empty: all built in."),
     Variable("WORKER_CONCURRENCY", Kind.INTEGER, "2", "Jobs that run at the same time.", least=1),
     Variable("IDEMPOTENCY_TTL_SECONDS", Kind.INTEGER, "86400", "How long an idempotency key lives.", least=1),
+    Variable("RETENTION_COMPLETED_DAYS", Kind.INTEGER, "30", "How long completed jobs are kept.", least=1),
+    Variable("RETENTION_FAILED_DAYS", Kind.INTEGER, "90", "How long failed jobs are kept.", least=1),
+    Variable("RETENTION_CANCELLED_DAYS", Kind.INTEGER, "30", "How long cancelled jobs are kept.", least=1),
+    Variable("RETENTION_MAX_JOBS", Kind.INTEGER, "100000", "Ended jobs that are kept in all.", least=1),
+    Variable("EVENT_RETENTION_DAYS", Kind.INTEGER, "30", "How long events are kept.", least=1),
+    Variable("DELIVERY_RETENTION_DAYS", Kind.INTEGER, "30", "How long callbacks are kept once they are over.", least=1),
     Variable("CRYPTO_MAX_ITEMS", Kind.INTEGER, "5", "Items of a crypto brief.", least=1),
     Variable("TZ", Kind.TEXT, "UTC", "The owner's time zone (IANA name)."),
     Variable("RUNNER_DATA_DIR", Kind.PATH, "data", "Everything a run writes lies below it."),
-    Variable("DATA_DIR", Kind.PATH, "", "Artifacts; default `<RUNNER_DATA_DIR>/artifacts`."),
+    Variable("DATA_DIR", Kind.PATH, "", "Artifacts, and nothing of yours; default `<RUNNER_DATA_DIR>/artifacts`."),
     Variable("DATABASE_URL", Kind.SECRET, "", "PostgreSQL, if not the SQLite file in `RUNNER_DATA_DIR`."),
     Variable("REDIS_URL", Kind.SECRET, "", "A Redis to use; empty: a private one is started."),
     Variable("BROKER_URL", Kind.SECRET, "", "Another Celery broker; default `REDIS_URL`."),
     Variable("FLOWER", Kind.SWITCH, "on", "Whether Celery Flower runs."),
-    Variable("FLOWER_PORT", Kind.INTEGER, "0", "Flower's port on loopback; 0: 5555 or the next free one."),
+    Variable("FLOWER_PORT", Kind.INTEGER, "0", "Flower's port on loopback; 0: 5555 or the next free one.", most=65535),
     Variable("FLOWER_PASSWORD", Kind.SECRET, "", "Password of Flower's user `admin`. Made at the first start."),
     Variable("ALLOWED_HOSTS", Kind.TEXT, "*", "Host names the API answers to, by comma."),
     Variable("DEVELOPMENT", Kind.SWITCH, "off", "Allows empty and well-known secrets, and shows tracebacks."),
@@ -120,6 +128,8 @@ def integer(name: str) -> int:
         raise EnvironmentFault(f"{name} must be a whole number, not {raw!r}.") from None
     if number < variable.least:
         raise EnvironmentFault(f"{name} must be at least {variable.least}, not {number}.")
+    if variable.most is not None and number > variable.most:
+        raise EnvironmentFault(f"{name} must be at most {variable.most}, not {number}.")
     return number
 
 
@@ -130,6 +140,32 @@ def switch(name: str) -> bool:
         return _SWITCH[raw.lower()]
     except KeyError:
         raise EnvironmentFault(f"{name} must be on or off, not {raw!r}.") from None
+
+
+def zone(name: str) -> str:
+    """Return the name of a time zone; raises EnvironmentFault when there is none of that name."""
+    raw = _raw(_BY_NAME[name])
+    try:
+        ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise EnvironmentFault(f"{name} must be an IANA time zone like Europe/Berlin, not {raw!r}.") from None
+    return raw
+
+
+def choice(name: str, *choices: str) -> str:
+    """Return a word in capitals; raises EnvironmentFault when it is none of the choices."""
+    raw = _raw(_BY_NAME[name]).upper()
+    if raw not in choices:
+        raise EnvironmentFault(f"{name} must be one of {', '.join(choices)}, not {raw!r}.")
+    return raw
+
+
+def url(name: str, *schemes: str) -> str:
+    """Return a URL, or an empty text when unset; raises EnvironmentFault, without the value, for another scheme."""
+    raw = _raw(_BY_NAME[name])
+    if raw and raw.partition("://")[0].lower() not in schemes:
+        raise EnvironmentFault(f"{name} must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}.")
+    return raw
 
 
 def path(name: str) -> Path | None:

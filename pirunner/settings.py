@@ -13,7 +13,8 @@ environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env", overwrite=
 
 DEVELOPMENT = env.switch("DEVELOPMENT")
 DEBUG = DEVELOPMENT
-SECRET_KEY = env.secret("SECRET_KEY") or "change-me"
+# Empty, Django refuses to start: a well-known key would let anybody forge a session of the admin.
+SECRET_KEY = env.secret("SECRET_KEY") or ("development" if DEVELOPMENT else "")
 ALLOWED_HOSTS = list(env.names("ALLOWED_HOSTS"))
 
 RUNNER_DATA_DIR: Path = env.path("RUNNER_DATA_DIR") or BASE_DIR / "data"
@@ -35,9 +36,17 @@ WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY")
 CRYPTO_MAX_ITEMS = env.integer("CRYPTO_MAX_ITEMS")
 FETCH_ALLOWED_HOSTS = env.names("FETCH_ALLOWED_HOSTS")
 
+# -- retention --------------------------------------------------------------------------------------------
+RETENTION_COMPLETED_DAYS = env.integer("RETENTION_COMPLETED_DAYS")
+RETENTION_FAILED_DAYS = env.integer("RETENTION_FAILED_DAYS")
+RETENTION_CANCELLED_DAYS = env.integer("RETENTION_CANCELLED_DAYS")
+RETENTION_MAX_JOBS = env.integer("RETENTION_MAX_JOBS")
+EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS")
+DELIVERY_RETENTION_DAYS = env.integer("DELIVERY_RETENTION_DAYS")
+
 # -- callbacks --------------------------------------------------------------------------------------------
 WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET")
-CALLBACK_URL = env.text("CALLBACK_URL")
+CALLBACK_URL = env.url("CALLBACK_URL", "http", "https")
 CALLBACK_PORT = env.integer("CALLBACK_PORT")
 CALLBACK_ALLOWED_HOSTS = env.names("CALLBACK_ALLOWED_HOSTS")
 CALLBACK_ATTEMPTS = env.integer("CALLBACK_ATTEMPTS")
@@ -96,7 +105,7 @@ AUTH_PASSWORD_VALIDATORS = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
 USE_TZ = True
-TIME_ZONE = env.text("TZ")
+TIME_ZONE = env.zone("TZ")
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -119,12 +128,26 @@ SQLITE: dict[str, Any] = {
     },
     "CONN_MAX_AGE": None,
 }
-DATABASE_URL = env.secret("DATABASE_URL")
-DATABASES: dict[str, Any] = {
-    "default": {**environ.Env.db_url_config(DATABASE_URL), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-    if DATABASE_URL
-    else SQLITE
+# A server that has gone is noticed in seconds, and a lock is waited for no longer than SQLite's.
+POSTGRES_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "options": "-c lock_timeout=20000",
 }
+DATABASE_URL = env.url("DATABASE_URL", "postgres", "postgresql", "sqlite")
+DATABASES: dict[str, Any] = {"default": SQLITE}
+if DATABASE_URL:
+    given = environ.Env.db_url_config(DATABASE_URL)
+    DATABASES["default"] = {
+        **given,
+        "OPTIONS": {**POSTGRES_OPTIONS, **given.get("OPTIONS", {})},
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
 
 LOGGING = {
     "version": 1,
@@ -138,7 +161,7 @@ LOGGING = {
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL").upper()},
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR")},
     "loggers": {
         # Every refused request would be a warning; the API answers them itself.
         "django.request": {"level": "ERROR", "filters": ["only_500"]},
@@ -151,8 +174,9 @@ LOGGING = {
 # -- Celery (read through the namespace CELERY) -----------------------------------------------------------
 # A message is a doorbell: it may be lost or doubled, so it is acknowledged on receipt, never retried by
 # Celery, and carries ids only. Waiting, leases and results live in the database.
-REDIS_URL = env.secret("REDIS_URL")
-BROKER_URL = env.secret("BROKER_URL") or REDIS_URL
+REDIS_SCHEMES = ("redis", "rediss", "redis+socket")
+REDIS_URL = env.url("REDIS_URL", *REDIS_SCHEMES)
+BROKER_URL = env.url("BROKER_URL", *REDIS_SCHEMES, "sentinel", "amqp", "amqps") or REDIS_URL
 CELERY_BROKER_URL = BROKER_URL or "redis://127.0.0.1:6379/0"
 CELERY_TASK_DEFAULT_QUEUE = "jobs"
 CELERY_TASK_ACKS_LATE = False

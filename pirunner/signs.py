@@ -5,6 +5,7 @@ They cost no writes to disk. Every look is bounded in time, and None means that 
 
 import functools
 import logging
+import threading
 import time
 
 import redis
@@ -29,6 +30,32 @@ def show_life(role: str, name: str) -> None:
         client.set(f"{PREFIX}{role}:{name}", f"{time.time():.0f}", ex=LIFETIME)
     except redis.RedisError as error:
         log.debug("No sign of life could be shown: %s", error)
+
+
+class LifeSign:
+    """Shows that a process is there, from a thread of its own: whatever Redis or a name server does, nobody waits."""
+
+    def __init__(self, role: str, name: str) -> None:
+        self._role = role
+        self._name = name
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin to show."""
+        threading.Thread(target=self._run, name="sign-of-life", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop showing; the last sign fades by itself."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                show_life(self._role, self._name)
+            except Exception:
+                log.exception("No sign of life could be shown.")
+            if self._stopped.wait(EVERY):
+                return
 
 
 def alive(role: str) -> list[str] | None:

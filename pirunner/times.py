@@ -19,6 +19,11 @@ def epoch_ms(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
+def days_before(moment: datetime, days: int) -> datetime:
+    """Return the moment so many days earlier; more than a hundred years count as a hundred."""
+    return moment - timedelta(days=min(days, 36_500))
+
+
 def parse_moment(text: str, zone: tzinfo) -> datetime:
     """Return the moment that a query names: epoch milliseconds, or ISO 8601, read in ``zone`` without an offset.
 

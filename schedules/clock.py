@@ -7,17 +7,17 @@ for callbacks whose time has come. Everything is a bounded batch and harmless to
 import logging
 import os
 import socket
-import threading
 import time
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections, connection, connections
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from pirunner.lifesign import tick as show_tick
-from pirunner.signs import EVERY, show_life
+from pirunner.signs import LifeSign
+from pirunner.sqlite.base import DatabaseWrapper as SqliteWrapper
 from schedules.leader import leader_lock
 from schedules.outage import OutageWatch
 from schedules.patience import Patience
@@ -26,6 +26,7 @@ from schedules.rounds import Rounds
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+LOCK_SECONDS = 2.0
 
 
 class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is untyped)
@@ -37,9 +38,9 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         self._rounds = Rounds()
         self._outages = OutageWatch(settings.RUNNER_DATA_DIR / "run" / "clock.alive")
         self._leads = False
-        self._stop_showing = threading.Event()
+        self._life_sign = LifeSign("clock", f"{socket.gethostname()}:{os.getpid()}")
         super().__init__(*args, **kwargs)
-        threading.Thread(target=self._show_life, name="sign-of-life", daemon=True).start()
+        self._life_sign.start()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Do one round; return the seconds until the next. A standby only waits for the leadership."""
@@ -53,7 +54,7 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
 
     def close(self) -> None:
         """Give up the leadership and stop."""
-        self._stop_showing.set()
+        self._life_sign.stop()
         if self._leads:
             self._outages.end()
         self._lock.release()
@@ -71,6 +72,7 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         return leads
 
     def _sweep(self) -> None:
+        _wait_briefly()
         now = timezone.now()
         trust = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic())
         self._rounds.go(now=now, steady=time.monotonic(), trust_leases=trust)
@@ -80,9 +82,10 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
             log.warning("The outage is reported in a later round: %s", error)
         close_old_connections()
 
-    def _show_life(self) -> None:
-        """Show in Redis that the clock is there, from a thread: the rounds must not wait for Redis."""
-        name = f"{socket.gethostname()}:{os.getpid()}"
-        show_life("clock", name)
-        while not self._stop_showing.wait(EVERY):
-            show_life("clock", name)
+
+def _wait_briefly() -> None:
+    """Wait for SQLite's lock less long than the supervisor waits for a sign of the clock."""
+    connection.ensure_connection()
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if isinstance(wrapper, SqliteWrapper):
+        wrapper.wait_at_most(LOCK_SECONDS)

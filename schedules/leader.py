@@ -13,7 +13,6 @@ from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 ADVISORY_KEY = 7_101_878
-KEEPALIVE = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3}
 
 
 class LeaderLock(Protocol):
@@ -100,7 +99,6 @@ def _own_session() -> BaseDatabaseWrapper:
     session = connections.create_connection("default")
     session.settings_dict = {
         **session.settings_dict,
-        "OPTIONS": {**session.settings_dict["OPTIONS"], **KEEPALIVE, "connect_timeout": 5},
         "CONN_MAX_AGE": None,
     }
     return session

@@ -7,8 +7,11 @@ from datetime import datetime
 
 from django.db import DatabaseError, connection
 
-from jobs import canary
+from jobs import canary, leftovers
+from jobs import retention as jobs_retention
 from jobs import sweep as jobs_sweep
+from pirunner.lifesign import tick as show_tick
+from webhooks import retention as webhooks_retention
 from webhooks import sweep as webhooks_sweep
 
 log = logging.getLogger(__name__)
@@ -16,10 +19,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """One duty: ``every`` so many seconds; ``needs_trust`` if it may only be done while leases can be trusted."""
+    """One duty: ``every`` so many seconds; ``needs_trust`` if it may only be done while leases can be trusted.
+
+    With ``more`` it is done again after so many seconds when there was something to do, as there may be more.
+    """
 
     run: Callable[[datetime], int]
     every: float = 0.0
+    more: float | None = None
     needs_trust: bool = False
 
 
@@ -30,6 +37,11 @@ SWEEPS = (
     Sweep(run=webhooks_sweep.ring_due),
     Sweep(run=jobs_sweep.forget_keys, every=60),
     Sweep(run=canary.watch, every=10),
+    Sweep(run=jobs_retention.prune_jobs, every=60, more=10, needs_trust=True),
+    Sweep(run=webhooks_retention.prune_events, every=60, more=10, needs_trust=True),
+    Sweep(run=webhooks_retention.prune_deliveries, every=60, more=10, needs_trust=True),
+    Sweep(run=leftovers.remove, every=60),
+    Sweep(run=jobs_retention.correct_tally, every=86_400),
 )
 
 
@@ -47,10 +59,12 @@ class Rounds:
         for sweep, due in self._due.items():
             if steady < due or (sweep.needs_trust and not trust_leases):
                 continue
+            # Each sweep may wait a little for the database; the supervisor shall see that the clock turns.
+            show_tick()
             try:
-                sweep.run(now)
+                done = sweep.run(now)
             except DatabaseError as error:
                 log.warning("%s could not be done in this round: %s", sweep.run.__name__, error)
                 connection.close()
             else:
-                self._due[sweep] = steady + sweep.every
+                self._due[sweep] = steady + (sweep.more if done and sweep.more is not None else sweep.every)

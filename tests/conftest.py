@@ -9,10 +9,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.database import committed_db, django_db_modify_db_settings, django_db_setup
+from tests.database import committed_db, database_for_threads, django_db_modify_db_settings, django_db_setup
 from tests.stack import Stack
 
-__all__ = ["committed_db", "django_db_modify_db_settings", "django_db_setup"]
+__all__ = ["committed_db", "database_for_threads", "django_db_modify_db_settings", "django_db_setup"]
 
 
 @pytest.fixture

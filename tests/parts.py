@@ -5,14 +5,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 
 from pirunner.doorbell import Ring, doorbell
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 T = TypeVar("T")
 TOKEN = "test-token-7f3a"
@@ -48,27 +50,26 @@ class Api:
     def __init__(self) -> None:
         self._client = Client()
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> "Answer":
         """Send a body as JSON; bytes are sent as they are. A header ``a_b`` is ``A-B``."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.request("POST", path, raw, **headers)
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> "Answer":
         """Read."""
-        return self.request("GET", path, **headers)
+        return self.request("GET", path, b"", **headers)
 
-    def delete(self, path: str) -> HttpResponse:
+    def delete(self, path: str) -> "Answer":
         """Delete."""
         return self.request("DELETE", path)
 
-    def request(self, method: str, path: str, raw: bytes = b"", **headers: str) -> HttpResponse:
+    def request(self, method: str, path: str, raw: bytes = b"", **headers: str) -> "Answer":
         """Send a request; an empty header is left out."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json", **named}
         content_type = sent.pop("Content-Type")
         sent = {name: value for name, value in sent.items() if value}
-        answer: HttpResponse = self._client.generic(method, path, raw, content_type, headers=sent)
-        return answer
+        return self._client.generic(method, path, raw, headers=sent, CONTENT_TYPE=content_type)
 
 
 @pytest.fixture

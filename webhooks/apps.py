@@ -1,7 +1,9 @@
 """The app that tells others what happened: events, deliveries, signing, checked egress."""
 
 from django.apps import AppConfig
+from django.core import checks
 
+from webhooks.checks import check_allowed_hosts, check_callback_url, check_secret
 from webhooks.watcher import EVENTS, watcher
 
 
@@ -11,5 +13,7 @@ class WebhooksConfig(AppConfig):
     name = "webhooks"
 
     def ready(self) -> None:
-        """Let those who wait hear of events."""
+        """Register the system checks, and let those who wait hear of events."""
+        for check in (check_allowed_hosts, check_callback_url, check_secret):
+            checks.register(check)
         watcher.add_source(EVENTS, self.get_model("Event"))

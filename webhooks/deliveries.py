@@ -46,7 +46,16 @@ def attempt_delivery(delivery_id: int) -> str:
     if not claimed:
         return "skipped"
     delivery = Delivery.objects.get(pk=delivery_id)
-    return _record(delivery, _send(delivery))
+    return _record(delivery, _answer(delivery))
+
+
+def _answer(delivery: Delivery) -> Answer:
+    try:
+        return _send(delivery)
+    except Exception as error:
+        # Whatever it is, it counts as an attempt: otherwise the delivery would be tried for ever.
+        log.exception("Callback %s could not be sent.", delivery.event_id)
+        return Answer(None, f"It could not be sent: {type(error).__name__}: {error}"[:500])
 
 
 def _send(delivery: Delivery) -> Answer:

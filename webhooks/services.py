@@ -37,6 +37,8 @@ def record_events(events: Sequence[NewEvent]) -> list[int]:
     Call it last in the transaction that changes the jobs: on PostgreSQL it takes a lock that is held to the commit,
     so that a smaller number never becomes visible after a larger one.
     """
+    if not events:
+        return []  # and no lock, for which others would wait
     deliveries = [_delivery_of(event) for event in events if event.callback_url]
     insert_with_ids(deliveries)
     if connection.vendor == "postgresql":

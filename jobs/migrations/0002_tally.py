@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("state", "waiting")), fields=["queued_at"], name="job_waiting_since"
+                condition=models.Q(("state", "waiting")), fields=["state", "queued_at"], name="job_waiting_since"
             ),
         ),
         migrations.AddIndex(

@@ -26,6 +26,7 @@ _NAMES = ["up", "api", "worker", "io", "clock", "flower", "redis"]
 
 def main() -> int:
     """Start pirunner, serve until a signal asks for the stop, and return the exit code."""
+    os.umask(0o077)  # inputs, results and sessions are nobody else's business
     _follow_parent()
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
@@ -73,6 +74,7 @@ def _with_broker(broker: brokers.PrivateBroker | None) -> int:
 def _serve(broker: brokers.PrivateBroker | None) -> int:
     _print_line_by_line()
     programs.preload()
+    preflight.check_configuration()
     database.prepare()
     lifesign.open_page()
     _share_memory()

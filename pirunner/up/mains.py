@@ -15,6 +15,7 @@ from granian.log import LogLevels
 
 from pirunner import env
 from pirunner.celery import app
+from pirunner.pooling import share_connections
 from pirunner.up.lifeline import die_with
 from pirunner.up.stopping import when_asked_to_stop
 
@@ -28,6 +29,7 @@ _KILL_AFTER = 3  # seconds; a stream may be open for hours, and a stop does not 
 
 def api() -> None:
     """Serve the API and the admin."""
+    share_connections()
     server = Granian(
         "pirunner.wsgi:application",
         address=settings.HOST,

@@ -5,9 +5,11 @@ import os
 import tempfile
 from pathlib import Path
 
+from jobs.checks import check_runner_jobs
 from pirunner import checks, env
 from pirunner.up import ports
 from pirunner.up.faults import Exit, StartFault
+from webhooks.checks import check_allowed_hosts, check_callback_url, check_secret
 
 
 def check() -> None:
@@ -17,6 +19,14 @@ def check() -> None:
     check_writable(folder)
     _lock(folder)
     ports.require_free(env.text("HOST"), env.integer("PORT"), "PORT")
+
+
+def check_configuration() -> None:
+    """Run the apps' own checks of the configuration, once the settings are read; raises StartFault."""
+    # Not those of Django's admin: they take long, and an owner can do nothing about them.
+    ours = (check_runner_jobs, check_allowed_hosts, check_callback_url, check_secret)
+    for fault in (fault for check in ours for fault in check()):
+        raise StartFault(f"{fault.msg} {fault.hint}", Exit.ENVIRONMENT)
 
 
 def data_folder() -> Path:

@@ -48,7 +48,6 @@ def run(plan: Plan) -> None:
         _HEAD,
         [_row(name, measured, bare) for name, measured in rounds.items()],
         "CPU in ms a request; that of the whole stack includes running the jobs. Aim: 0.70 of the bare insert.",
-        machine.load(),
     )
 
 

@@ -37,7 +37,6 @@ def run(plan: Plan) -> None:
         _HEAD,
         [_row("raw Celery, no-op tasks", raw, raw_rate), _row("pirunner, pings", ours, raw_rate)],
         "Put in: apply_async one by one, against submit_many by 100. Aim: 5 times raw Celery.",
-        machine.load(),
     )
 
 

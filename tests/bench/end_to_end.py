@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import machine
 from tests.bench.figures import median, percentile
 from tests.bench.plan import Plan
 from tests.bench.receiver import CallbackReceiver
@@ -47,7 +46,6 @@ def run(plan: Plan) -> None:
         [_row(name, measured) for name, measured in rounds.items()],
         "Medians of the stages in ms: POST answered 202; sent until the row is made, the row until the claim begins,",
         "the claim until the handler has returned, that until the callback is verified. Aim: p50 15 ms.",
-        machine.load(),
     )
 
 

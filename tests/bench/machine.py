@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import sqlite3
 import tempfile
 import time
@@ -26,10 +27,35 @@ def load() -> str:
     return f"load {one:.2f} (1 min) {five:.2f} (5 min)"
 
 
+class Neighbours:
+    """How busy others kept the machine since this was made; ask when all that was started has ended."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._others = _busy_seconds() - _own_seconds()
+
+    def __str__(self) -> str:
+        seconds = time.monotonic() - self._began
+        others = _busy_seconds() - _own_seconds() - self._others
+        return f"others used {max(0.0, others / seconds):.2f} of {os.cpu_count()} cores meanwhile; {load()}"
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process and everybody below it have used so far."""
     process = psutil.Process(pid)
     return sum(_seconds(member) for member in [process, *process.children(recursive=True)])
+
+
+def _busy_seconds() -> float:
+    """Return the processor time that everybody together has used since the machine started."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq)
+
+
+def _own_seconds() -> float:
+    """Return the processor time of this process and of all that it started and that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _seconds(process: psutil.Process) -> float:

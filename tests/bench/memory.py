@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
 
-from tests.bench import machine
 from tests.bench.figures import median
 from tests.bench.loading import load_with_pings
 from tests.bench.plan import Plan
@@ -37,7 +36,6 @@ def run(plan: Plan) -> None:
         _HEAD,
         [*rows, total],
         "Each with all its children. Aim: 300 MB in all without Flower.",
-        machine.load(),
     )
 
 

@@ -14,6 +14,7 @@ class Plan:
     callbacks_at: tuple[tuple[float, int], ...]  # (jobs a second, jobs in all) of each pace
     memory_jobs: int
     profiled_jobs: int
+    ended_jobs: tuple[int, ...]
 
 
 FULL = Plan(
@@ -24,6 +25,7 @@ FULL = Plan(
     callbacks_at=((1.0, 30), (20.0, 300)),
     memory_jobs=2000,
     profiled_jobs=2000,
+    ended_jobs=(1_000, 100_000),
 )
 QUICK = Plan(
     rounds=1,
@@ -33,4 +35,5 @@ QUICK = Plan(
     callbacks_at=((1.0, 4), (20.0, 40)),
     memory_jobs=200,
     profiled_jobs=400,
+    ended_jobs=(1_000, 10_000),
 )

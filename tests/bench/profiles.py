@@ -3,7 +3,6 @@
 import tempfile
 from pathlib import Path
 
-from tests.bench import machine
 from tests.bench.children import result_of
 from tests.bench.plan import Plan
 from tests.bench.sandbox import private_redis, sandbox
@@ -23,5 +22,4 @@ def run(plan: Plan) -> None:
                     f"profile: {section['title']}, {section['plain']:.0f} us a job unprofiled",
                     _HEAD,
                     section["rows"],
-                    machine.load(),
                 )

@@ -8,7 +8,6 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from tests.bench import machine
 from tests.bench.figures import median, spread
 from tests.bench.plan import Plan
 from tests.bench.tables import show
@@ -39,7 +38,6 @@ def run(plan: Plan) -> None:
             for name, seconds in healthy.items()
         ],
         "scripts/run without its look at the installed packages. The first start makes secrets and database.",
-        machine.load(),
     )
 
 

@@ -1,7 +1,7 @@
 """Stacks to be hurt, on SQLite and, for what matters most, on PostgreSQL as well."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,6 +33,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures of the fault tests")
     for line in _figures:
         terminalreporter.line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the processes printed when a test fails."""
+    outcome = yield
+    for value in getattr(item, "funcargs", {}).values():
+        if outcome.failed and isinstance(value, FaultStack):
+            outcome.sections.append(("what pirunner printed", value.log()))
+    return outcome
 
 
 @pytest.fixture(scope="session")

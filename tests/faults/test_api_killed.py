@@ -61,4 +61,6 @@ def test_right_after_its_answer(stack: FaultStack, report: Callable[[str], None]
     stack.wait_until_ready()
     assert stack.finish(stack.submit("ping"))["state"] == "completed"
     assert stack.pid_of("api") != old
-    report(f"the job was done {done:.1f} s after the kill, the API back after {time.monotonic() - killed:.1f} s at most")
+    report(
+        f"the job was done {done:.1f} s after the kill, the API back after {time.monotonic() - killed:.1f} s at most"
+    )

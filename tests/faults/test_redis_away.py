@@ -23,7 +23,9 @@ def assert_all_were_accepted_in_time(client: Client) -> None:
 def figures(stack: FaultStack, client: Client, back: float) -> str:
     stack.wait_until_done(client.accepted, LONGEST_CATCH_UP)
     took = time.monotonic() - back
-    return f"{len(client.accepted)} pings, worst POST {client.worst * 1000:.0f} ms, all done {took:.1f} s after the return"
+    return (
+        f"{len(client.accepted)} pings, worst POST {client.worst * 1000:.0f} ms, all done {took:.1f} s after the return"
+    )
 
 
 def test_killed_again_and_again(stack: FaultStack, report: Callable[[str], None]):
@@ -70,11 +72,13 @@ def test_flushed_with_jobs_waiting(any_stack: FaultStack, report: Callable[[str]
     flushed = time.monotonic()
     with Client(stack) as client:
         client.wait_for_more(20)
-    took = stack.wait_until_done([*naps, *waiting, *client.accepted], LONGEST_CATCH_UP)
+    stack.wait_until_done([*naps, *waiting, *client.accepted], LONGEST_CATCH_UP)
     took = time.monotonic() - flushed
     assert_all_were_accepted_in_time(client)
     assert stack.states(waiting) == {"completed": 300}
     assert sorted(note for note in stack.notes() if note.endswith("start")) == sorted(
         f"{job_id} 1 start" for job_id in [*naps, *waiting]
     )
-    report(f"300 jobs done {took:.1f} s after the flush (6 s of it taken by two naps), worst POST {client.worst * 1000:.0f} ms")
+    report(
+        f"300 jobs done {took:.1f} s after the flush (6 s of them two naps), worst POST {client.worst * 1000:.0f} ms"
+    )

@@ -102,23 +102,26 @@ def test_forty_kills_lose_nothing(patient_stack: FaultStack, report: Callable[[s
     stack = patient_stack
     submitted: list[str] = []
     caught = 0
+    slowest = 0.0
 
-    for number in range(1, KILLS + 1):
-        with Client(stack, pause=0.0) as client:
+    for _ in range(KILLS):
+        with Client(stack, pause=0.0, most=PINGS // KILLS) as client:
             caught += kill_at_work(stack, patience=random.uniform(0.05, 0.5))
-            client.wait_for_total(number * PINGS // KILLS - len(submitted))
+            client.wait_for_total(PINGS // KILLS)
         assert client.refused == []
         submitted += client.accepted
         # The design allows a job three lost runs; so none is hit by two kills in a row.
-        stack.wait_until_done(submitted, 30)
+        slowest = max(slowest, stack.wait_until_done(submitted, 30))
 
-    assert len(submitted) >= PINGS
-    assert stack.states(submitted) == {"completed": len(submitted)}
+    assert len(submitted) == PINGS
+    assert stack.states(submitted) == {"completed": PINGS}
+    ends = dict(stack.rows("SELECT job_id, COUNT(*) FROM webhooks_event WHERE kind = 'job.completed' GROUP BY job_id"))
+    assert {ends[int(job_id)] for job_id in submitted} == {1}
     again = count(stack, "SELECT COUNT(*) FROM jobs_job WHERE run > 1")
-    ends = "SELECT job_id FROM webhooks_event WHERE kind = 'job.completed' GROUP BY job_id"
-    assert count(stack, f"SELECT COUNT(*) FROM ({ends} HAVING COUNT(*) > 1) AS doubled") == 0
-    assert count(stack, f"SELECT COUNT(*) FROM ({ends}) AS ended") == len(submitted) + 1  # the first start's ping
-    report(f"{KILLS} kills, {caught} of them with jobs in hand; {len(submitted)} pings, 0 lost, {again} ran again")
+    report(
+        f"{KILLS} kills, {caught} of them with jobs in hand; {PINGS} pings, 0 lost, {again} ran again;"
+        f" slowest recovery {slowest:.1f} s"
+    )
 
 
 def kill_at_work(stack: FaultStack, patience: float) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs import catalog
+from jobs import catalog, tally
 from jobs.claims import Claimer
 from jobs.contract import JobType
 from jobs.lifecycle import start_many
@@ -14,10 +14,12 @@ from jobs.models import Job
 from jobs.ranking import rank_of
 from jobs.runs import Claim
 from jobs.services import NewJob, submit_many
+from jobs.states import State
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORKER = "worker@test"
-CLAIMER = Claimer(worker=WORKER, child_pid=4242)
+INSTANCE = "here/4241/1"
+CLAIMER = Claimer(worker=WORKER, instance=INSTANCE, child_pid=4242)
 
 
 def job_type(
@@ -79,6 +81,7 @@ def active(kind: JobType = SLOW, **fields: Any) -> Job:
         "deadline_at": now + timedelta(seconds=300),
         "started_at": now,
         "worker": WORKER,
+        "instance": INSTANCE,
         "child_pid": CLAIMER.child_pid,
     }
     return waiting(kind, **{**row, **fields})
@@ -114,3 +117,11 @@ def claim(**fields: Any) -> Claim:
 def register(monkeypatch: Any, *kinds: JobType) -> None:
     """Let these job types exist for one test, beside those built in."""
     monkeypatch.setattr(catalog, "JOB_TYPES", (*catalog.JOB_TYPES, *kinds))
+
+
+def ended(state: str = "completed", kind: JobType = SLOW, *, at: datetime | None = None, **fields: Any) -> Job:
+    """Write a row that has ended, and count it in the tally."""
+    finished_at = at or timezone.now()
+    job = waiting(kind, **{"state": state, "since": finished_at, "finished_at": finished_at, **fields})
+    tally.record({State(state): 1})
+    return job

@@ -1,6 +1,7 @@
 """Claiming: who gets which job, and how long it is held."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from jobs.claims import CHAIN_LENGTH, LEASE, Claimer, claim_many, claim_of, rene
 from jobs.contract import HARD_GRACE, JobType
 from jobs.models import Job
 from jobs.runs import Claim
-from tests.jobs.making import CLAIMER, PING, SLOW, WORKER, active, delayed, job_type, waiting
+from tests.jobs.making import CLAIMER, INSTANCE, PING, SLOW, active, delayed, job_type, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -179,7 +180,12 @@ def test_the_claim_tells_all_that_a_run_needs() -> None:
     job.refresh_from_db()
     claim = claim_of(job, chained=1)
     assert (claim.run, claim.run_id, claim.attempt, claim.max_attempts) == (5, f"{job.pk}:5", 2, 3)
-    assert (claim.input, claim.metadata, claim.callback_url, claim.priority) == ({"a": "\x00"}, {"b": 1}, "http://x/", 2)
+    assert (claim.input, claim.metadata, claim.callback_url, claim.priority) == (
+        {"a": "\x00"},
+        {"b": 1},
+        "http://x/",
+        2,
+    )
 
 
 def test_every_claim_has_a_token_of_its_own() -> None:
@@ -197,8 +203,8 @@ def test_there_is_no_claim_of_a_job_that_nobody_holds() -> None:
 # -- leases -------------------------------------------------------------------------------------------------------
 
 
-def renew(pids: list[int], worker: str = WORKER) -> int:
-    return renew_leases(worker=worker, child_pids=pids, now=NOW)
+def renew(pids: list[int], instance: str = INSTANCE) -> int:
+    return renew_leases(instance=instance, child_pids=pids, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -206,13 +212,13 @@ def renew(pids: list[int], worker: str = WORKER) -> int:
     [
         ({}, 1),
         ({"child_pid": 7}, 0),
-        ({"worker": "worker@elsewhere"}, 0),
+        ({"instance": "elsewhere/4241/1"}, 0),
         ({"deadline_at": NOW}, 0),
         ({"deadline_at": NOW - timedelta(seconds=1)}, 0),
     ],
     ids=["a live busy child", "another child", "another worker", "at its deadline", "past its deadline"],
 )
-def test_renewal(fields: dict[str, object], renewed: int) -> None:
+def test_renewal(fields: dict[str, Any], renewed: int) -> None:
     job = active(**{"lease_expires_at": NOW, "deadline_at": NOW + timedelta(seconds=1), **fields})
 
     assert renew([CLAIMER.child_pid]) == renewed
@@ -227,7 +233,7 @@ def test_a_worker_without_busy_children_renews_nothing() -> None:
 
 
 def test_a_job_that_waits_again_is_not_renewed() -> None:
-    waiting(worker=WORKER, child_pid=CLAIMER.child_pid)
+    waiting(instance=INSTANCE, child_pid=CLAIMER.child_pid)
 
     assert renew([CLAIMER.child_pid]) == 0
 
@@ -249,6 +255,8 @@ def test_the_index_finds_the_next_job_without_reading_the_others() -> None:
 def test_claimers_are_named_by_their_worker() -> None:
     waiting()
 
-    (claim,) = claim_many(job_type=SLOW, queue="jobs", claimer=Claimer(worker="w@h", child_pid=1), now=NOW)
+    (claim,) = claim_many(
+        job_type=SLOW, queue="jobs", claimer=Claimer(worker="w@h", instance="h/1/1", child_pid=1), now=NOW
+    )
 
     assert claim.worker == "w@h"

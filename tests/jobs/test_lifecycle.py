@@ -12,7 +12,6 @@ from django_celery_results.models import TaskResult
 
 from jobs import lifecycle
 from jobs.context import RunContext
-from jobs.contract import JobType
 from jobs.endings import Ending, attempt_failed, cancelled, completed, given_back, worker_lost
 from jobs.errors import JobFailed
 from jobs.lifecycle import end_many, start_many
@@ -21,7 +20,6 @@ from jobs.ranking import rank_of
 from jobs.runs import Claim
 from pirunner.doorbell import Ring
 from tests.jobs.making import CLAIMER, PING, SLOW, WORKER, active, job_type, register, start, waiting
-from tests.parts import at_once
 from webhooks.models import Delivery, Event
 from webhooks.services import DELIVER_TASK
 
@@ -32,7 +30,7 @@ HOOK = "http://127.0.0.1:1/hook"
 
 def everything() -> dict[str, Any]:
     """Return all rows there are, to see that nothing changed."""
-    models = (Job, TaskResult, Event, Delivery, Artifact)
+    models: tuple[Any, ...] = (Job, TaskResult, Event, Delivery, Artifact)
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
@@ -295,50 +293,6 @@ def test_an_end_that_cannot_be_recorded_whole_is_not_recorded_at_all(
 
     assert everything() == before
     assert rings == []
-
-
-# -- several workers at once ---------------------------------------------------------------------------------------
-
-
-def claims_of(outcomes: list[Any]) -> list[Claim]:
-    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    return [claim for claims in outcomes for claim in claims]
-
-
-@pytest.mark.parametrize("kind", [SLOW, PING], ids=["heavy", "light"])
-def test_workers_that_claim_at_once_never_share_a_job(kind: JobType) -> None:
-    for _ in range(6):
-        waiting(kind)
-
-    claims = claims_of(at_once([lambda: start_many(job_type=kind, claimer=CLAIMER)] * 4))
-
-    counts = Counter(claim.job_id for claim in claims)
-    assert set(counts.values()) == {1}
-    assert Job.objects.active().count() == len(claims)
-    for claim in claims:
-        assert row_of(claim).token == claim.token
-
-
-@pytest.mark.parametrize("kind", [SLOW, PING], ids=["heavy", "light"])
-def test_workers_that_claim_one_key_at_once_start_one_job(kind: JobType) -> None:
-    for _ in range(4):
-        waiting(kind, concurrency_key="briefs")
-
-    claims = claims_of(at_once([lambda: start_many(job_type=kind, claimer=CLAIMER)] * 4))
-
-    assert len(claims) == 1
-    assert Job.objects.active().count() == 1
-    assert Job.objects.waiting().count() == 3
-
-
-def test_of_two_that_end_a_run_at_once_one_does() -> None:
-    claim = start()
-    lost = worker_lost(claim, at=timezone.now(), reason="worker lost")
-
-    outcomes = at_once([lambda: end_many([completed_now(claim)]), lambda: end_many([lost])])
-
-    assert sorted(map(len, outcomes)) == [0, 1]  # type: ignore[arg-type]
-    assert Event.objects.exclude(kind="job.started").count() == 1
 
 
 def test_the_database_itself_refuses_an_active_job_that_nobody_holds() -> None:

@@ -158,8 +158,10 @@ def test_any_time_of_day_becomes_an_instant_that_its_clock_shows_or_that_ends_a_
 
 
 @given(st.text(max_size=64))
-def test_any_text_is_a_future_moment_or_one_sentence(text: str) -> None:
+def test_any_text_is_a_future_moment_or_a_fault(text: str) -> None:
     try:
-        assert parse_run_at(text, KOLKATA, NOW) > NOW
-    except RunAtFault as fault:
-        assert str(fault)
+        moment = parse_run_at(text, KOLKATA, NOW)
+    except RunAtFault:
+        return
+
+    assert moment > NOW

@@ -1,0 +1,77 @@
+"""`manage.py prune`: removes by hand what the clock would remove a little at a time."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from jobs import leftovers, retention, sweep
+from jobs.leftovers import Walk
+from webhooks import retention as webhooks_retention
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something that is not kept for ever: how to count what may go, and how to remove a batch of it."""
+
+    name: str
+    count: Callable[[datetime], int]
+    prune: Callable[[datetime], int]
+
+
+THINGS = (
+    Thing("jobs", retention.count_prunable, retention.prune_jobs),
+    Thing("events", webhooks_retention.count_prunable_events, webhooks_retention.prune_events),
+    Thing("deliveries", webhooks_retention.count_prunable_deliveries, webhooks_retention.prune_deliveries),
+    Thing("idempotency keys", sweep.count_expired_keys, sweep.forget_keys),
+)
+
+
+class Command(BaseCommand):
+    """Removes ended jobs, events, deliveries and keys that are no longer kept."""
+
+    help = "Removes a batch of the jobs, events, deliveries and idempotency keys that are no longer kept."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--all", action="store_true", help="batch after batch, until there is nothing left")
+        parser.add_argument("--dry-run", action="store_true", help="only count what would go")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Remove, and print what was there and what is gone."""
+        now = timezone.now()
+        self._row("", "to go", "removed")
+        for thing in THINGS:
+            there = thing.count(now)
+            removed = 0 if options["dry_run"] else _prune(thing, now, everything=options["all"])
+            self._row(thing.name, there, removed)
+        self._row("folders without a job", *_folders(dry_run=options["dry_run"]))
+        if not options["dry_run"] and (wrong := retention.correct_tally(now)):
+            self.stdout.write(f"The tally of ended jobs was wrong by {wrong}; it has been put right.")
+
+    def _row(self, name: str, there: int | str, removed: int | str) -> None:
+        self.stdout.write(f"{name:<22}{there:>12,}{removed:>12,}" if name else f"{'':<22}{there:>12}{removed:>12}")
+
+
+def _prune(thing: Thing, now: datetime, *, everything: bool) -> int:
+    removed = total = thing.prune(now)
+    while everything and removed:
+        removed = thing.prune(now)
+        total += removed
+    return total
+
+
+def _folders(*, dry_run: bool) -> tuple[int, int]:
+    """Look through the whole of ``DATA_DIR``; return how many folders were left over, and how many are removed."""
+    there = removed = 0
+    walk = Walk()
+    entries = walk.next_entries()
+    while entries:
+        there += len(leftovers.leftovers(entries))
+        removed += 0 if dry_run else leftovers.remove_among(entries)
+        entries = walk.next_entries() if len(entries) == leftovers.LOOKS else []
+    return there, removed

@@ -1,0 +1,39 @@
+"""A running pirunner as the readers of the pages have it: one job done, and the job type of job-authoring.md."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pirunner.demo.feeds import SampleFeeds
+from tests.docs.pages import ROOT, blocks
+from tests.stack import Stack
+
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack on SQLite (what is documented is the same on PostgreSQL), whose job 1 is a brief like the demo's."""
+    folder = tmp_path_factory.mktemp("docs")
+    path = os.pathsep.join(filter(None, (str(_install_example(folder)), os.environ.get("PYTHONPATH", ""))))
+    feeds = SampleFeeds()
+    feeds.start()
+    stack = Stack(folder, PYTHONPATH=path, CALLBACK_ALLOWED_HOSTS=LOOPBACK, FETCH_ALLOWED_HOSTS=LOOPBACK)
+    with stack:
+        stack.finish(stack.submit("daily-crypto-brief", input={"maxItems": 5, "sources": feeds.sources}))
+        yield stack
+    feeds.stop()
+
+
+def _install_example(folder: Path) -> Path:
+    """Write the package of job-authoring.md as pip would install it; return the folder to import it from."""
+    page = ROOT / "docs" / "job-authoring.md"
+    site = folder / "site"
+    metadata = site / "word_count-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "word_count.py").write_text(blocks(page, "python")[0].text)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: word-count\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[pirunner.job_types]\nword-count = word_count:JOB_TYPE\n")
+    return site

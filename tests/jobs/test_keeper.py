@@ -1,0 +1,345 @@
+"""The keeper: what the worker's parent does for the runs of its children, which are real processes here."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from jobs import keeper
+from jobs.keeper import CANCEL_GRACE, give_back, keep, with_database
+from jobs.models import Job
+from jobs.processes import is_running, resident_mib
+from tests.jobs.making import INSTANCE, SLOW, active, job_type, register, waiting
+from tests.parts import wait_for
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+Child = subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def child() -> Iterator[Callable[[], Child]]:
+    """Start children that sleep until they are ended."""
+    children: list[Child] = []
+
+    def begin() -> Child:
+        children.append(subprocess.Popen(["sleep", "60"]))
+        return children[-1]
+
+    yield begin
+    for each in children:
+        each.kill()
+        each.wait()
+
+
+def zombie(begun: Child) -> int:
+    """End a child without taking note of it."""
+    os.kill(begun.pid, signal.SIGKILL)
+    wait_for(lambda: not is_running(begun.pid))
+    return begun.pid
+
+
+def dead(begun: Child) -> int:
+    """End a child and take note of it."""
+    begun.kill()
+    begun.wait()
+    return begun.pid
+
+
+def look(busy: list[int], *, renew: bool = True, **more: Any) -> dict[int, str]:
+    ended: dict[int, str] = more.pop("ended", {})
+    keep(INSTANCE, busy, ended, renew=renew, **more)
+    return ended
+
+
+def held_by(pid: int, **fields: Any) -> Job:
+    """Write a job that a child holds under a lease that is almost over."""
+    return active(**{"child_pid": pid, "lease_expires_at": timezone.now() + timedelta(seconds=1), **fields})
+
+
+def is_renewed(job: Job) -> bool:
+    job.refresh_from_db()
+    assert job.lease_expires_at is not None
+    return job.lease_expires_at > timezone.now() + timedelta(seconds=5)
+
+
+# -- children that live -------------------------------------------------------------------------------------------
+
+
+def test_what_a_live_busy_child_holds_is_renewed(child: Any) -> None:
+    pid = child().pid
+    job = held_by(pid)
+
+    look([pid])
+
+    assert is_renewed(job)
+    assert job.state == "active"
+
+
+def test_between_renewals_nothing_is_written(child: Any) -> None:
+    pid = child().pid
+    job = held_by(pid)
+
+    look([pid], renew=False)
+
+    assert not is_renewed(job)
+
+
+def test_what_an_idle_child_holds_is_not_renewed(child: Any) -> None:
+    job = held_by(child().pid)
+
+    look([])
+
+    assert not is_renewed(job)
+    assert job.state == "active"
+
+
+def test_what_another_worker_holds_is_left_alone(child: Any) -> None:
+    pid = child().pid
+    job = held_by(pid, worker="worker@elsewhere")
+    dead_elsewhere = held_by(2**22 - 1, worker="worker@elsewhere", token="u" * 32)
+
+    look([pid])
+
+    assert not is_renewed(job)
+    assert not is_renewed(dead_elsewhere)
+    assert dead_elsewhere.state == "active"
+
+
+def test_an_idle_worker_only_reads(django_assert_num_queries: Any) -> None:
+    waiting()
+
+    with django_assert_num_queries(1):
+        ended = look([], ended={7: "long ago"})
+
+    assert ended == {}
+
+
+# -- children that died -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("die", [zombie, dead])
+def test_what_a_dead_child_held_is_taken_back_at_once(child: Any, die: Callable[[Child], int]) -> None:
+    pid = die(child())
+    job = held_by(pid)
+
+    look([pid])
+
+    job.refresh_from_db()
+    assert (job.state, job.attempts_made, job.error_class) == ("waiting", 1, "WorkerLost")
+    assert "its process ended" in job.error
+
+
+def test_the_job_of_a_live_child_is_kept_when_another_dies(child: Any) -> None:
+    live = child().pid
+    kept, lost = held_by(live), held_by(dead(child()), token="u" * 32)
+
+    look([live])
+
+    assert is_renewed(kept)
+    lost.refresh_from_db()
+    assert lost.state == "waiting"
+
+
+def test_in_a_planned_stop_a_dead_child_costs_no_attempt(child: Any) -> None:
+    job = held_by(dead(child()))
+
+    look([], stopping=True)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempts_made) == ("waiting", 0)
+
+
+# -- children that must not go on ---------------------------------------------------------------------------------
+
+
+def past_deadline() -> dict[str, Any]:
+    return {"deadline_at": timezone.now() - timedelta(seconds=1)}
+
+
+def cancelled_long_ago() -> dict[str, Any]:
+    return {"cancel_requested_at": timezone.now() - 2 * CANCEL_GRACE, "cancel_requested_by": "ana"}
+
+
+@pytest.mark.parametrize(
+    ("why", "reason", "state"),
+    [(past_deadline, "time limit exceeded", "waiting"), (cancelled_long_ago, "cancelled", "cancelled")],
+)
+def test_a_child_that_must_not_go_on_is_ended_and_its_job_taken_back(
+    child: Any, why: Callable[[], dict[str, Any]], reason: str, state: str
+) -> None:
+    begun = child()
+    job = held_by(begun.pid, **why())
+
+    ended = look([begun.pid])
+    assert begun.wait(10) == -signal.SIGKILL
+    look([], ended=ended)
+
+    job.refresh_from_db()
+    assert reason in ended.get(begun.pid, reason)
+    assert job.state == state
+    assert reason in job.error
+
+
+def test_a_child_that_takes_too_much_memory_is_ended(child: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, job_type("slow", memory_limit=0))
+    begun = child()
+    held_by(begun.pid)
+
+    ended = look([begun.pid])
+
+    assert begun.wait(10) == -signal.SIGKILL
+    assert ended == {begun.pid: "memory limit of 0 MiB exceeded"}
+
+
+def test_a_job_at_its_deadline_is_not_renewed_even_if_its_child_cannot_be_ended(child: Any) -> None:
+    pid = zombie(child())
+    job = held_by(pid, **past_deadline(), attempts_made=2)
+
+    look([pid])
+
+    job.refresh_from_db()
+    assert job.state == "failed"
+
+
+def test_a_child_that_is_gone_already_is_no_error(child: Any) -> None:
+    pid = dead(child())
+    job = held_by(pid, **past_deadline())
+
+    look([pid])
+
+    job.refresh_from_db()
+    assert job.state == "waiting"
+
+
+def test_an_idle_child_is_not_ended_for_a_job_that_it_no_longer_runs(child: Any) -> None:
+    begun = child()
+    held_by(begun.pid, **past_deadline())
+
+    look([])
+
+    assert begun.poll() is None
+
+
+@pytest.mark.parametrize("since", [timedelta(0), CANCEL_GRACE / 2])
+def test_a_cancelled_job_has_a_moment_to_stop_by_itself(child: Any, since: timedelta) -> None:
+    begun = child()
+    held_by(begun.pid, cancel_requested_at=timezone.now() - since)
+
+    look([begun.pid])
+
+    assert begun.poll() is None
+
+
+# -- a worker that stops ------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_stops_gives_back_all_that_it_holds(child: Any) -> None:
+    mine = [held_by(child().pid, token=letter * 32) for letter in "ab"]
+    other = held_by(1, worker="worker@elsewhere", token="c" * 32)
+
+    give_back(INSTANCE)
+
+    for job in (*mine, other):
+        job.refresh_from_db()
+    assert {(job.state, job.attempts_made) for job in mine} == {("waiting", 0)}
+    assert other.state == "active"
+
+
+# -- processes and connections ------------------------------------------------------------------------------------
+
+
+def test_processes_are_told_apart(child: Any) -> None:
+    assert is_running(os.getpid())
+    assert is_running(child().pid)
+    assert not is_running(zombie(child()))
+    assert not is_running(dead(child()))
+
+
+def test_a_name_with_brackets_does_not_confuse(tmp_path: Any) -> None:
+    link = tmp_path / "a) Z (b"
+    link.symlink_to(sys.executable)
+    begun = subprocess.Popen([link, "-c", "import time; time.sleep(60)"])
+    try:
+        assert is_running(begun.pid)
+    finally:
+        begun.kill()
+        begun.wait()
+
+
+def test_memory_is_read(child: Any) -> None:
+    assert 1 < resident_mib(os.getpid()) < 10_000
+    assert resident_mib(dead(child())) == 0.0
+
+
+def test_no_connection_stays_open() -> None:
+    assert with_database(Job.objects.count) == 0
+
+    assert connection.connection is None
+
+
+def test_a_connection_that_failed_is_closed_too() -> None:
+    def fail() -> None:
+        raise OperationalError("database is locked")
+
+    with pytest.raises(OperationalError):
+        with_database(fail)
+
+    assert connection.connection is None
+    assert not keeper._no_fork.locked()
+
+
+def test_a_fork_waits_until_no_connection_is_open() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    forked_at: list[float] = []
+
+    def hold() -> None:
+        inside.set()
+        go_on.wait(10)
+
+    def fork() -> None:
+        inside.wait(10)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        forked_at.append(time.monotonic())
+
+    holder = threading.Thread(target=with_database, args=(hold,))
+    forker = threading.Thread(target=fork)
+    holder.start()
+    forker.start()
+    assert inside.wait(10)
+    forker.join(0.1)
+    assert not forked_at
+    let_go = time.monotonic()
+    go_on.set()
+    forker.join(10)
+    holder.join(10)
+
+    assert forked_at[0] >= let_go
+
+
+def test_sqlite_is_waited_for_a_second_at_most() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL has no such lock")
+
+    def patience() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            return cursor.fetchone()[0]
+
+    assert with_database(patience) == 1000
+
+
+def test_a_heavy_type_is_what_these_tests_take_it_for() -> None:
+    assert not SLOW.light

@@ -1,0 +1,328 @@
+"""Sending callbacks to real receivers on loopback."""
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.parts import SECRET, at_once
+from tests.webhooks.loopback import OK, Server, redirect
+from tests.webhooks.making import delivery
+from webhooks import deliveries
+from webhooks.deliveries import SENDING, attempt_delivery
+from webhooks.models import Delivery
+from webhooks.services import callback_policy
+from webhooks.signing import verify
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+Serve = Callable[..., Server]
+
+
+def answering(status: int, *headers: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status} X", "Content-Length: 0", *headers, "", ""]).encode()
+
+
+@pytest.fixture(autouse=True)
+def loopback(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner.CALLBACK_ALLOWED_HOSTS = ("127.0.0.1",)
+    owner.CALLBACK_ATTEMPTS = 3
+    owner.CALLBACK_RETRY_MS = 1000
+    monkeypatch.setattr("webhooks.deliveries.random.uniform", lambda _a, _b: 0.0)
+
+
+def attempt(row: Delivery) -> str:
+    """Make one attempt, and read the row again."""
+    state = attempt_delivery(row.pk)
+    row.refresh_from_db()
+    return state
+
+
+def make_due(row: Delivery) -> None:
+    Delivery.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now())
+
+
+def headers_of(request: bytes) -> dict[str, str]:
+    lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def seconds_until_next(row: Delivery) -> float:
+    assert row.next_attempt_at is not None
+    return (row.next_attempt_at - timezone.now()).total_seconds()
+
+
+# -- delivered ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_2xx_is_delivered(serve: Serve, status: int) -> None:
+    row = delivery(serve(answering(status)).url)
+
+    assert attempt(row) == "delivered"
+
+    assert (row.state, row.attempts, row.last_status, row.last_error) == ("delivered", 1, status, "")
+    assert row.delivered_at is not None
+    assert row.next_attempt_at is None
+
+
+def test_the_receiver_gets_the_bytes_and_can_verify_them(serve: Serve) -> None:
+    server = serve()
+    row = delivery(server.url + "hook", body='{"text":"⏰\\u0000"}')
+
+    attempt(row)
+
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    headers = headers_of(server.requests[0])
+    assert head.startswith(b"POST /hook HTTP/1.1\r\n")
+    assert body == row.body.encode()
+    assert (headers["content-type"], headers["x-runner-event"]) == ("application/json", "job.completed")
+    assert verify(headers=headers, body=body, secrets=[SECRET], now=time.time()) == row.event_id
+
+
+def test_a_delivered_one_is_not_sent_again(serve: Serve) -> None:
+    server = serve()
+    row = delivery(server.url)
+
+    assert [attempt(row), attempt(row)] == ["delivered", "skipped"]
+
+    assert len(server.requests) == 1
+
+
+# -- retried ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 429, 500, 503])
+def test_any_other_answer_is_tried_again_later(serve: Serve, status: int) -> None:
+    row = delivery(serve(answering(status)).url)
+
+    assert attempt(row) == "pending"
+
+    assert (row.attempts, row.last_status) == (1, status)
+    assert row.last_error == f"The receiver answered {status}."
+    assert row.delivered_at is None
+    assert 0.5 < seconds_until_next(row) < 1.1
+
+
+def test_the_pause_doubles(serve: Serve, owner: Any) -> None:
+    owner.CALLBACK_RETRY_MS = 60_000
+    row = delivery(serve(answering(500)).url)
+    pauses = []
+    for _ in range(2):
+        make_due(row)
+        attempt(row)
+        pauses.append(seconds_until_next(row))
+
+    assert pauses == pytest.approx([60, 120], abs=5)
+
+
+def test_what_is_not_due_is_not_sent(serve: Serve) -> None:
+    server = serve()
+    row = delivery(server.url, next_attempt_at=timezone.now() + timedelta(seconds=60))
+
+    assert attempt(row) == "skipped"
+
+    assert (server.requests, row.attempts) == ([], 0)
+
+
+def test_retry_after_is_honoured(serve: Serve) -> None:
+    row = delivery(serve(answering(503, "Retry-After: 120")).url)
+
+    attempt(row)
+
+    assert seconds_until_next(row) == pytest.approx(120, abs=5)
+
+
+def test_every_attempt_has_the_same_id_and_body_and_a_fresh_timestamp(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(answering(500))
+    row = delivery(server.url)
+    attempt(row)
+    make_due(row)
+    later = timezone.now() + timedelta(seconds=30)
+    monkeypatch.setattr("webhooks.deliveries.timezone.now", lambda: later)
+    attempt(row)
+
+    first, second = map(headers_of, server.requests)
+    assert first["webhook-id"] == second["webhook-id"] == row.event_id
+    assert server.requests[0].partition(b"\r\n\r\n")[2] == server.requests[1].partition(b"\r\n\r\n")[2]
+    assert int(second["webhook-timestamp"]) - int(first["webhook-timestamp"]) >= 29
+    assert first["webhook-signature"] != second["webhook-signature"]
+
+
+def test_a_receiver_that_comes_back_gets_it(serve: Serve) -> None:
+    server = serve(answering(500))
+    row = delivery(server.url)
+    attempt(row)
+    server.behave = lambda stream: stream.sendall(OK)
+    make_due(row)
+
+    assert attempt(row) == "delivered"
+    assert (row.attempts, row.last_error) == (2, "")
+
+
+# -- dead ---------------------------------------------------------------------------------------------------------
+
+
+def test_after_the_last_attempt_it_is_dead(serve: Serve) -> None:
+    server = serve(answering(500))
+    row = delivery(server.url)
+    states = []
+    for _ in range(4):
+        make_due(row)
+        states.append(attempt(row))
+
+    assert states == ["pending", "pending", "dead", "skipped"]
+    assert (row.state, row.attempts, row.last_status) == ("dead", 3, 500)
+    assert len(server.requests) == 3
+
+
+def test_gone_is_dead_at_once(serve: Serve) -> None:
+    row = delivery(serve(answering(410)).url)
+
+    assert attempt(row) == "dead"
+    assert (row.attempts, row.last_status, row.next_attempt_at) == (1, 410, None)
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://10.0.0.1/", "nonsense"])
+def test_what_may_never_be_called_is_dead_at_once(url: str) -> None:
+    row = delivery(url)
+
+    assert attempt(row) == "dead"
+    assert row.last_status is None
+    assert row.last_error
+
+
+def test_a_redirect_is_not_followed(serve: Serve) -> None:
+    other = serve()
+    row = delivery(serve(redirect(other.url)).url)
+
+    assert attempt(row) == "pending"
+    assert (row.last_status, other.requests) == (302, [])
+
+
+def test_a_list_that_was_narrowed_meanwhile_closes_the_way(serve: Serve, owner: Any) -> None:
+    server = serve()
+    row = delivery(server.url)
+    owner.CALLBACK_ALLOWED_HOSTS = ()
+
+    assert attempt(row) == "dead"
+    assert server.requests == []
+
+
+# -- receivers that misbehave -------------------------------------------------------------------------------------
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    row = delivery(f"http://127.0.0.1:{port}/")
+
+    assert attempt(row) == "pending"
+    assert row.last_status is None
+    assert "could not be connected to" in row.last_error
+
+
+def hang_up(_stream: Any) -> None:
+    return
+
+
+def talk_nonsense(stream: Any) -> None:
+    stream.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+@pytest.mark.parametrize("behave", [hang_up, talk_nonsense])
+def test_a_receiver_that_does_not_answer_in_http(serve: Serve, behave: Any) -> None:
+    row = delivery(serve(behave).url)
+
+    assert attempt(row) == "pending"
+    assert row.last_error
+
+
+def test_a_receiver_that_hangs_is_left_after_a_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = replace(callback_policy(), total_timeout=0.2)
+    monkeypatch.setattr(deliveries, "callback_policy", lambda: patient)
+    server = serve(lambda _stream: server.closing.wait(10))
+    row = delivery(server.url)
+    begun = time.monotonic()
+
+    assert attempt(row) == "pending"
+
+    assert time.monotonic() - begun < 3
+    assert "not complete after 0.2 seconds" in row.last_error
+
+
+def test_the_time_for_a_receiver_is_what_is_promised() -> None:
+    policy = callback_policy()
+
+    assert (policy.connect_timeout, policy.total_timeout, policy.max_redirects) == (5.0, 15.0, 0)
+    assert timedelta(seconds=policy.total_timeout) < SENDING
+
+
+def test_a_long_answer_is_delivered_all_the_same(serve: Serve) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000
+
+    assert attempt(delivery(serve(answer).url)) == "delivered"
+
+
+# -- several senders ----------------------------------------------------------------------------------------------
+
+
+def test_of_several_senders_at_once_one_sends(serve: Serve) -> None:
+    server = serve()
+    row = delivery(server.url)
+
+    outcomes: list[Any] = at_once([lambda: attempt_delivery(row.pk)] * 4)
+
+    assert sorted(outcomes) == ["delivered", "skipped", "skipped", "skipped"]
+    assert len(server.requests) == 1
+
+
+def test_while_one_sends_nobody_else_does(serve: Serve) -> None:
+    row = delivery("")
+    others: list[str] = []
+
+    def look(stream: Any) -> None:
+        others.extend(at_once([lambda: attempt_delivery(row.pk)]))  # type: ignore[arg-type]
+        stream.sendall(OK)
+
+    row.url = serve(look).url
+    row.save()
+
+    assert attempt(row) == "delivered"
+    assert others == ["skipped"]
+
+
+def test_when_a_sender_dies_the_next_one_sends_after_its_lease(serve: Serve) -> None:
+    now = timezone.now()
+    row = delivery(serve().url, attempts=1, next_attempt_at=now + SENDING)
+    assert attempt(row) == "skipped"
+    make_due(row)
+
+    assert attempt(row) == "delivered"
+    assert row.attempts == 2
+
+
+def test_a_sender_that_was_overtaken_records_nothing(serve: Serve) -> None:
+    row = delivery("")
+
+    def overtake(stream: Any) -> None:
+        at_once([lambda: Delivery.objects.filter(pk=row.pk).update(attempts=9)])
+        stream.sendall(answering(500))
+
+    row.url = serve(overtake).url
+    row.save()
+
+    attempt(row)
+
+    assert (row.attempts, row.last_status) == (9, None)
+
+
+def test_a_delivery_that_is_not_there_is_skipped() -> None:
+    assert attempt_delivery(10**15) == "skipped"

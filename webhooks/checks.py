@@ -1,0 +1,57 @@
+"""System checks of the webhooks app: faults of the configuration, found at start-up."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error
+
+from webhooks.hosts import AllowedHosts, EgressError, host_of
+from webhooks.signing import standard_key
+
+
+def check_allowed_hosts(**_: Any) -> list[Error]:
+    """Report lists of hosts that cannot be read (E001)."""
+    return [
+        *_faults_of("CALLBACK_ALLOWED_HOSTS", settings.CALLBACK_ALLOWED_HOSTS),
+        *_faults_of("FETCH_ALLOWED_HOSTS", settings.FETCH_ALLOWED_HOSTS),
+    ]
+
+
+def check_callback_url(**_: Any) -> list[Error]:
+    """Report a ``CALLBACK_URL`` that is no URL (E002)."""
+    try:
+        if settings.CALLBACK_URL:
+            host_of(settings.CALLBACK_URL)
+    except (EgressError, ValueError) as error:
+        return [
+            Error(
+                f"CALLBACK_URL cannot be used: {error}",
+                hint="Write it like https://example.com/hook.",
+                id="webhooks.E002",
+            )
+        ]
+    return []
+
+
+def check_secret(**_: Any) -> list[Error]:
+    """Report a ``WEBHOOK_SECRET`` that begins like a Standard Webhooks secret and is none (E003)."""
+    try:
+        if settings.WEBHOOK_SECRET:
+            standard_key(settings.WEBHOOK_SECRET)
+    except ValueError:
+        hint = "After whsec_ comes base64; or take a secret that does not begin with whsec_."
+        return [Error("WEBHOOK_SECRET cannot be decoded.", hint=hint, id="webhooks.E003")]
+    return []
+
+
+def _faults_of(name: str, entries: Iterable[str]) -> list[Error]:
+    try:
+        AllowedHosts.parse(entries)
+    except ValueError as error:
+        return [
+            Error(
+                f"{name} cannot be read: {error}", hint="Write host, host:port or CIDR, by comma.", id="webhooks.E001"
+            )
+        ]
+    return []
