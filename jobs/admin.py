@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 
 from django.contrib import admin
@@ -24,6 +25,7 @@ COLOURS = {
 }
 LINES = 50
 """How many lines of a job's log its page shows."""
+OUTCOME_LENGTH = 70
 _WRAPPED = "white-space: pre-wrap; overflow-wrap: anywhere"
 
 
@@ -66,7 +68,7 @@ class JobAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     inlines = (ArtifactInline,)
     fieldsets = (
-        (None, {"fields": ("job_type", "state_shown", "summary", "error", "progress", "status_message")}),
+        (None, {"fields": ("job_type", "state_shown", "summary", "error", "progress_shown", "status_message")}),
         (
             "What was asked for",
             {"fields": ("input_shown", "metadata_shown", "schedule_shown", "priority", "callback_url", "owner")},
@@ -93,8 +95,13 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="Outcome")  # type: ignore[untyped-decorator]
     def outcome(self, job: Job) -> str:
-        """Return what a job says of its success, or why it failed."""
-        return job.summary or job.error
+        """Return what a job says of its success, or why it failed, short enough for the list."""
+        return shorten(job.summary or job.error, OUTCOME_LENGTH, placeholder=" …")
+
+    @display(description="Progress")  # type: ignore[untyped-decorator]
+    def progress_shown(self, job: Job) -> str:
+        """Return how far the job is, as the API says it."""
+        return f"{100 if job.state == State.COMPLETED else job.progress} %"
 
     @display(description="Input")  # type: ignore[untyped-decorator]
     def input_shown(self, job: Job) -> str:

@@ -5,6 +5,7 @@ The stream's ids are ``<event number>.<log number>``, so that one id resumes bot
 """
 
 import heapq
+import json
 import logging
 import re
 import time
@@ -12,9 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
 from django.db import Error
 
 from jobs.apps import LOG
@@ -139,7 +139,7 @@ class JobStream:
         # The cursor before the job: what happens between the two is told twice rather than not at all.
         if cursor is None:
             cursor = Cursor(newest_event_of_job(self._job_id), newest_line_of_job(self._job_id))
-        return cursor, msgspec.json.encode(read_job(get_job(str(self._job_id))))
+        return cursor, _json(read_job(get_job(str(self._job_id))))
 
     def _messages(self) -> Iterator[bytes]:
         yield self._message("state", self._state)
@@ -151,7 +151,7 @@ class JobStream:
                 yield told
                 silent_since = time.monotonic()
             if news.ended:
-                yield self._message("end", msgspec.json.encode({"id": str(self._job_id), "state": news.state}))
+                yield self._message("end", _json({"id": str(self._job_id), "state": news.state}))
                 return
             if not news.is_all:
                 continue
@@ -167,10 +167,15 @@ class JobStream:
     def _message_of(self, item: Event | LogLine) -> bytes:
         if isinstance(item, LogLine):
             self._cursor = self._cursor._replace(line=item.pk)
-            return self._message("log", msgspec.json.encode(read_line(item)))
+            return self._message("log", _json(read_line(item)))
         self._cursor = self._cursor._replace(event=item.seq)
         return self._message("progress" if item.kind == PROGRESS else item.kind, item.payload.encode())
 
     def _message(self, name: str, content: bytes) -> bytes:
         """Return an event of the stream; JSON has no line breaks of its own."""
         return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), str(self._cursor).encode(), content)
+
+
+def _json(value: Any) -> bytes:
+    # In ASCII, because a handler's result may hold a lone surrogate: JSON can say it, UTF-8 cannot.
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

@@ -21,7 +21,16 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 # What the shell of whoever runs the tests may hold, and a test must not meet.
 PRIVATE = (
-    *("BROKER_URL", "REDIS_URL", "DATABASE_URL", "DATA_DIR", "RUNNER_JOBS", "CALLBACK_URL", "DEVELOPMENT"),
+    *(
+        "DJANGO_SETTINGS_MODULE",
+        "BROKER_URL",
+        "REDIS_URL",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "RUNNER_JOBS",
+        "CALLBACK_URL",
+        "DEVELOPMENT",
+    ),
     *("RUNNER_API_TOKEN", "WEBHOOK_SECRET", "INSTALLER_TOKEN", "SECRET_KEY", "ADMIN_PASSWORD", "REMAP_SIGTERM"),
 )
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,27 @@ LOOPBACK = "127.0.0.1"
 
 @pytest.fixture(scope="module")
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack on SQLite (what is documented is the same on PostgreSQL), whose job 1 is a brief like the demo's."""
+    """A stack on SQLite, for what is documented is the same on PostgreSQL.
+
+    Job 1 is a brief like the demo's, job 2 counts words and has a log.
+    """
     folder = tmp_path_factory.mktemp("docs")
     path = os.pathsep.join(filter(None, (str(_install_example(folder)), os.environ.get("PYTHONPATH", ""))))
+    stack = Stack(folder, PYTHONPATH=path, CALLBACK_ALLOWED_HOSTS=LOOPBACK, FETCH_ALLOWED_HOSTS=LOOPBACK)
+    with stack, _sample_feeds() as sources:
+        stack.finish(stack.submit("daily-crypto-brief", input={"maxItems": 5, "sources": sources}))
+        stack.finish(stack.submit("word-count", input={"text": "to be or not to be"}))
+        yield stack
+
+
+@contextmanager
+def _sample_feeds() -> Iterator[list[str]]:
     feeds = SampleFeeds()
     feeds.start()
-    stack = Stack(folder, PYTHONPATH=path, CALLBACK_ALLOWED_HOSTS=LOOPBACK, FETCH_ALLOWED_HOSTS=LOOPBACK)
-    with stack:
-        stack.finish(stack.submit("daily-crypto-brief", input={"maxItems": 5, "sources": feeds.sources}))
-        yield stack
-    feeds.stop()
+    try:
+        yield feeds.sources
+    finally:
+        feeds.stop()
 
 
 def _install_example(folder: Path) -> Path:

@@ -105,8 +105,8 @@ def test_what_an_idle_child_holds_is_not_renewed(child: Any) -> None:
 
 def test_what_another_worker_holds_is_left_alone(child: Any) -> None:
     pid = child().pid
-    job = held_by(pid, worker="worker@elsewhere")
-    dead_elsewhere = held_by(2**22 - 1, worker="worker@elsewhere", token="u" * 32)
+    job = held_by(pid, instance="elsewhere/1/1")
+    dead_elsewhere = held_by(2**22 - 1, instance="elsewhere/1/1", token="u" * 32)
 
     look([pid])
 
@@ -245,7 +245,7 @@ def test_a_cancelled_job_has_a_moment_to_stop_by_itself(child: Any, since: timed
 
 def test_a_worker_that_stops_gives_back_all_that_it_holds(child: Any) -> None:
     mine = [held_by(child().pid, token=letter * 32) for letter in "ab"]
-    other = held_by(1, worker="worker@elsewhere", token="c" * 32)
+    other = held_by(1, instance="elsewhere/1/1", token="c" * 32)
 
     give_back(INSTANCE)
 

@@ -236,23 +236,29 @@ FILTERS = [
 ]
 
 
+def plan_of(wanted: JobFilter) -> str:
+    """Return how the database finds a page; PostgreSQL would read so small a table as a whole, if it might."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    return jobs_below(wanted)[: wanted.limit + 1].explain()
+
+
+def test_an_index_serves_every_combination_of_filters():
+    for wanted in FILTERS:
+        plan = plan_of(wanted)
+        read_as_a_whole = re.search(r"SCAN jobs_job|Seq Scan", plan)
+        sorted_by_itself = re.search(r"TEMP B-TREE|Sort", plan)
+        assert not read_as_a_whole, (wanted, plan)
+        assert not sorted_by_itself, (wanted, plan)
+
+
 @on_sqlite
-@pytest.mark.parametrize("wanted", FILTERS, ids=lambda wanted: f"{wanted.before} {wanted.state} {wanted.text}")
-def test_an_index_serves_every_combination_of_filters(wanted: JobFilter):
-    plan = jobs_below(wanted)[: wanted.limit + 1].explain()
-
-    assert "SEARCH jobs_job" in plan
-    assert "SCAN" not in plan
-    assert "TEMP B-TREE" not in plan
-
-
-@on_sqlite
-@pytest.mark.parametrize("state", State)
-def test_both_columns_are_in_the_index_where_many_jobs_are(state: State):
-    plan = jobs_below(JobFilter(limit=50, state=state, job_type="ping"))[:51].explain()
-
-    few = state in {State.DELAYED, State.WAITING, State.ACTIVE}
-    assert ("job_state (state=?" if few else "job_type_ended (job_type=? AND state=?") in plan
+def test_of_the_many_ended_jobs_only_those_of_the_state_and_type_are_read():
+    for state in State:
+        few = state in {State.DELAYED, State.WAITING, State.ACTIVE}
+        index = "job_state (state=?" if few else "job_type_ended (job_type=? AND state=?"
+        assert index in plan_of(JobFilter(limit=50, state=state, job_type="ping"))
 
 
 def test_no_page_is_found_by_counting(api: Api):

@@ -5,12 +5,13 @@ import time
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from jobs.endings import completed
 from jobs.lifecycle import end_many
 from jobs.models import Job, LogLine
+from jobs.reporting import Reporter
 from tests.jobs.making import active, start, waiting
 from tests.parts import Api
 
@@ -130,3 +131,22 @@ def test_waiting_in_vain_answers_with_nothing(api: Api):
 
     assert answer.status_code == 200
     assert answer.json() == {"lines": [], "next": 7}
+
+
+@committed
+def test_no_line_appears_after_one_with_a_larger_number():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    slow, quick = Reporter(start()), Reporter(start())
+    slow._unwritten.lines.append(
+        LogLine(job_id=slow._claim.job_id, run=1, at=timezone.now(), level="info", message="first")
+    )
+
+    with transaction.atomic():
+        slow._write()
+        writer = later(0, lambda: (quick.log("second", "info"), quick.close()))
+        writer.join(0.5)
+        assert writer.is_alive()  # it may not overtake a transaction that has its number already
+
+    writer.join(10)
+    assert list(LogLine.objects.order_by("pk").values_list("message", flat=True)) == ["first", "second"]

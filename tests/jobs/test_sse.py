@@ -72,6 +72,14 @@ def test_a_job_that_has_ended_is_its_state_and_the_end(api: Api):
     assert state.id == last.id == f"{Event.objects.latest('seq').seq}.{LogLine.objects.latest('id').pk}"
 
 
+def test_a_result_that_is_no_unicode_is_told_all_the_same(api: Api):
+    job = waiting(state="completed", result={"half": "\ud83d"})
+
+    state, _ = whole(follow(api, job.pk))
+
+    assert state.content["returnvalue"] == {"half": "\ud83d"}
+
+
 def test_a_running_job_is_told_as_it_goes(api: Api):
     claim = start()
     stream = chunks(follow(api, claim.job_id))

@@ -326,3 +326,13 @@ def test_a_sender_that_was_overtaken_records_nothing(serve: Serve) -> None:
 
 def test_a_delivery_that_is_not_there_is_skipped() -> None:
     assert attempt_delivery(10**15) == "skipped"
+
+
+def test_a_fault_of_our_own_counts_as_an_attempt(serve: Serve, owner: Any) -> None:
+    owner.WEBHOOK_SECRET = "whsec_*** is no base64"
+    server = serve()
+    row = delivery(server.url)
+
+    assert attempt(row) == "pending"
+    assert (row.attempts, server.requests) == (1, [])
+    assert "could not be sent" in row.last_error

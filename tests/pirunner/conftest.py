@@ -1,0 +1,5 @@
+"""What the tests of the project share."""
+
+from tests.parts import api, owner, rings
+
+__all__ = ["api", "owner", "rings"]

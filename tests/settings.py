@@ -1,0 +1,7 @@
+"""The settings under which the tests run: pirunner's own, with a secret where the owner has not made one yet."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "for tests only: it protects nothing")
+
+from pirunner.settings import *  # noqa: E402, F403  (the secret must be there before)
