@@ -14,7 +14,7 @@ A job may run again after a crash of its worker, so effects outside pirunner sho
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from webhooks.egress import CheckedClient
 
@@ -92,4 +92,4 @@ class JobType:
     memory_limit: int = 256
     light: bool = False
     long: bool = False
-    queue: str = "jobs"
+    queue: ClassVar[str] = "jobs"

@@ -63,5 +63,8 @@ def _canary() -> dict[str, Any]:
 
 
 def _disk() -> dict[str, Any]:
-    free = shutil.disk_usage(settings.RUNNER_DATA_DIR).free
+    try:
+        free = shutil.disk_usage(settings.RUNNER_DATA_DIR).free
+    except OSError:  # the folder is gone, or the disk that held it
+        return {"state": "down"}
     return {"state": "ok" if free > LEAST_FREE_BYTES else "full", "freeBytes": free}

@@ -111,6 +111,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 APPEND_SLASH = True
 X_FRAME_OPTIONS = "SAMEORIGIN"
+UNFOLD = {"SITE_TITLE": "pirunner", "SITE_HEADER": "pirunner", "SITE_URL": None, "SHOW_HISTORY": False}
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # Accepted work is fsynced (FULL); IMMEDIATE takes SQLite's write lock at the start of a transaction, so that

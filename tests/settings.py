@@ -4,4 +4,4 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "for tests only: it protects nothing")
 
-from pirunner.settings import *  # noqa: E402, F403  (the secret must be there before)
+from pirunner.settings import *  # noqa: F403  (the secret must be there before)

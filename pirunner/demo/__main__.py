@@ -27,6 +27,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         first_start.prepare()
+        # Whoever answers there already would be taken for the pirunner that is started here.
+        ports.require_free(env.text("HOST"), env.integer("PORT"), "PORT")
         _show(Story())
     except env.EnvironmentFault as fault:
         return _refuse(str(fault), Exit.ENVIRONMENT)

@@ -4,18 +4,16 @@ import json
 import re
 import threading
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from django_celery_results.models import TaskResult
 
 from jobs.context import RunContext
 from jobs.endings import attempt_failed, completed
 from jobs.errors import JobFailed
 from jobs.lifecycle import end_many, start_many
-from jobs.models import Artifact, Job
+from jobs.models import Job
 from tests.jobs.making import CLAIMER, NOON, PING, SLOW, active, delayed, start, waiting
 from tests.parts import Api
 
@@ -257,46 +255,6 @@ def test_a_wait_that_is_no_number_is_a_fault(api: Api, query: str) -> None:
     job = waiting()
 
     assert api.get(f"/jobs/{job.pk}?{query}").status_code == 400
-
-
-# -- deleting -----------------------------------------------------------------------------------------------------
-
-
-def test_a_deleted_job_is_gone_with_its_history_and_files(api: Api, owner: Any) -> None:
-    claim = start()
-    artifact = RunContext(claim).artifact("brief.md", "# Brief")
-    end_many([completed(claim, {}, at=timezone.now(), artifacts=(artifact,))])
-
-    answer = api.delete(f"/jobs/{claim.job_id}")
-
-    assert (answer.status_code, json.loads(answer.content)) == (
-        200,
-        {"ok": True, "id": str(claim.job_id), "removed": True, "backend": "celery"},
-    )
-    assert not Job.objects.exists()
-    assert not TaskResult.objects.exists()
-    assert not Artifact.objects.exists()
-    assert not Path(artifact.path).exists()
-    assert list(owner.DATA_DIR.iterdir()) == []
-    assert api.get(f"/jobs/{claim.job_id}").status_code == 404
-    assert api.delete(f"/jobs/{claim.job_id}").status_code == 404
-
-
-@pytest.mark.parametrize("state", ["waiting", "delayed", "failed", "cancelled"])
-def test_a_job_that_does_not_run_can_be_deleted(api: Api, state: str) -> None:
-    job = waiting(state=state)
-
-    assert api.delete(f"/jobs/{job.pk}").status_code == 200
-    assert not Job.objects.exists()
-
-
-def test_a_running_job_cannot_be_deleted(api: Api) -> None:
-    job = active()
-
-    answer = api.delete(f"/jobs/{job.pk}")
-
-    assert (answer.status_code, json.loads(answer.content)["error"]) == (409, "job_active")
-    assert Job.objects.get().state == "active"
 
 
 # -- the rest -----------------------------------------------------------------------------------------------------

@@ -1,58 +1,19 @@
 """The keeper: what the worker's parent does for the runs of its children, which are real processes here."""
 
-import os
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
 from django.utils import timezone
 
-from jobs import keeper
-from jobs.keeper import CANCEL_GRACE, give_back, keep, with_database
+from jobs.keeper import CANCEL_GRACE, give_back, keep
 from jobs.models import Job
-from jobs.processes import is_running, resident_mib
-from tests.jobs.making import INSTANCE, SLOW, active, job_type, register, waiting
-from tests.parts import wait_for
+from tests.jobs.children import Child, dead, zombie
+from tests.jobs.making import INSTANCE, active, job_type, register, waiting
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-Child = subprocess.Popen[bytes]
-
-
-@pytest.fixture
-def child() -> Iterator[Callable[[], Child]]:
-    """Start children that sleep until they are ended."""
-    children: list[Child] = []
-
-    def begin() -> Child:
-        children.append(subprocess.Popen(["sleep", "60"]))
-        return children[-1]
-
-    yield begin
-    for each in children:
-        each.kill()
-        each.wait()
-
-
-def zombie(begun: Child) -> int:
-    """End a child without taking note of it."""
-    os.kill(begun.pid, signal.SIGKILL)
-    wait_for(lambda: not is_running(begun.pid))
-    return begun.pid
-
-
-def dead(begun: Child) -> int:
-    """End a child and take note of it."""
-    begun.kill()
-    begun.wait()
-    return begun.pid
 
 
 def look(busy: list[int], *, renew: bool = True, **more: Any) -> dict[int, str]:
@@ -193,12 +154,14 @@ def test_a_child_that_must_not_go_on_is_ended_and_its_job_taken_back(
 def test_a_child_that_takes_too_much_memory_is_ended(child: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, job_type("slow", memory_limit=0))
     begun = child()
-    held_by(begun.pid)
+    job = held_by(begun.pid)
 
     ended = look([begun.pid])
-
     assert begun.wait(10) == -signal.SIGKILL
-    assert ended == {begun.pid: "memory limit of 0 MiB exceeded"}
+    look([], ended=ended)
+
+    job.refresh_from_db()
+    assert job.error == "memory limit of 0 MiB exceeded"
 
 
 def test_a_job_at_its_deadline_is_not_renewed_even_if_its_child_cannot_be_ended(child: Any) -> None:
@@ -253,93 +216,3 @@ def test_a_worker_that_stops_gives_back_all_that_it_holds(child: Any) -> None:
         job.refresh_from_db()
     assert {(job.state, job.attempts_made) for job in mine} == {("waiting", 0)}
     assert other.state == "active"
-
-
-# -- processes and connections ------------------------------------------------------------------------------------
-
-
-def test_processes_are_told_apart(child: Any) -> None:
-    assert is_running(os.getpid())
-    assert is_running(child().pid)
-    assert not is_running(zombie(child()))
-    assert not is_running(dead(child()))
-
-
-def test_a_name_with_brackets_does_not_confuse(tmp_path: Any) -> None:
-    link = tmp_path / "a) Z (b"
-    link.symlink_to(sys.executable)
-    begun = subprocess.Popen([link, "-c", "import time; time.sleep(60)"])
-    try:
-        assert is_running(begun.pid)
-    finally:
-        begun.kill()
-        begun.wait()
-
-
-def test_memory_is_read(child: Any) -> None:
-    assert 1 < resident_mib(os.getpid()) < 10_000
-    assert resident_mib(dead(child())) == 0.0
-
-
-def test_no_connection_stays_open() -> None:
-    assert with_database(Job.objects.count) == 0
-
-    assert connection.connection is None
-
-
-def test_a_connection_that_failed_is_closed_too() -> None:
-    def fail() -> None:
-        raise OperationalError("database is locked")
-
-    with pytest.raises(OperationalError):
-        with_database(fail)
-
-    assert connection.connection is None
-    assert not keeper._no_fork.locked()
-
-
-def test_a_fork_waits_until_no_connection_is_open() -> None:
-    inside, go_on = threading.Event(), threading.Event()
-    forked_at: list[float] = []
-
-    def hold() -> None:
-        inside.set()
-        go_on.wait(10)
-
-    def fork() -> None:
-        inside.wait(10)
-        pid = os.fork()
-        if pid == 0:
-            os._exit(0)
-        os.waitpid(pid, 0)
-        forked_at.append(time.monotonic())
-
-    holder = threading.Thread(target=with_database, args=(hold,))
-    forker = threading.Thread(target=fork)
-    holder.start()
-    forker.start()
-    assert inside.wait(10)
-    forker.join(0.1)
-    assert not forked_at
-    let_go = time.monotonic()
-    go_on.set()
-    forker.join(10)
-    holder.join(10)
-
-    assert forked_at[0] >= let_go
-
-
-def test_sqlite_is_waited_for_a_second_at_most() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL has no such lock")
-
-    def patience() -> Any:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout")
-            return cursor.fetchone()[0]
-
-    assert with_database(patience) == 1000
-
-
-def test_a_heavy_type_is_what_these_tests_take_it_for() -> None:
-    assert not SLOW.light

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from jobs.endings import completed
 from jobs.lifecycle import end_many
 from jobs.models import Job, LogLine
 from jobs.reporting import Reporter
+from jobs.runs import Claim
 from tests.jobs.making import active, start, waiting
 from tests.parts import Api
 
@@ -137,16 +139,19 @@ def test_waiting_in_vain_answers_with_nothing(api: Api):
 def test_no_line_appears_after_one_with_a_larger_number():
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
-    slow, quick = Reporter(start()), Reporter(start())
-    slow._unwritten.lines.append(
-        LogLine(job_id=slow._claim.job_id, run=1, at=timezone.now(), level="info", message="first")
-    )
+    first, second = start(), start()
 
     with transaction.atomic():
-        slow._write()
-        writer = later(0, lambda: (quick.log("second", "info"), quick.close()))
+        say(first, "first")
+        writer = later(0, partial(say, second, "second"))
         writer.join(0.5)
         assert writer.is_alive()  # it may not overtake a transaction that has its number already
 
     writer.join(10)
     assert list(LogLine.objects.order_by("pk").values_list("message", flat=True)) == ["first", "second"]
+
+
+def say(claim: Claim, message: str) -> None:
+    reporter = Reporter(claim)
+    reporter.log(message, "info")
+    reporter.close()

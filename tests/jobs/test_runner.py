@@ -5,17 +5,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.db import OperationalError
 from django_celery_results.models import TaskResult
 
 from jobs import runner
 from jobs.claims import CHAIN_LENGTH
 from jobs.contract import JobType
-from jobs.endings import Ending
 from jobs.errors import DoNotRetry, JobCancelled, JobFailed, RetryAfter, TimeLimitExceeded
-from jobs.lifecycle import end_many
 from jobs.models import Artifact, Job
-from jobs.runner import answer_ring, persistently
+from jobs.runner import answer_ring
 from pirunner.doorbell import Ring
 from tests.jobs.making import PING, WORKER, job_type, register, waiting
 from webhooks.models import Event
@@ -278,55 +275,6 @@ def test_what_was_said_is_written_before_the_end(monkeypatch: pytest.MonkeyPatch
         "job.progress",
         "job.completed",
     ]
-
-
-# -- a database that does not answer ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let pauses take no time; return how long they would have been."""
-    pauses: list[float] = []
-    monkeypatch.setattr("jobs.runner.time.sleep", pauses.append)
-    return pauses
-
-
-def test_a_result_is_kept_until_the_database_takes_it(monkeypatch: pytest.MonkeyPatch, at_once: list[float]) -> None:
-    failures = iter([OperationalError("database is locked")] * 2)
-
-    def refuse_twice(endings: list[Ending]) -> list[Ending]:
-        for error in failures:
-            raise error
-        return end_many(endings)
-
-    monkeypatch.setattr(runner, "end_many", refuse_twice)
-    ran: list[int] = []
-
-    job = run_once(monkeypatch, job_type(run=lambda _ctx, _input: ran.append(1) or {"n": len(ran)}))  # type: ignore[func-returns-value]
-
-    assert (job.state, job.result) == ("completed", {"n": 1})
-    assert at_once == [0.1, 0.2]
-
-
-def test_pauses_grow_to_two_seconds(at_once: list[float]) -> None:
-    failures = iter([OperationalError("locked")] * 7)
-
-    def write() -> str:
-        for error in failures:
-            raise error
-        return "written"
-
-    assert persistently(write) == "written"
-    assert at_once == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0])
-
-
-def test_a_fault_of_our_own_is_not_repeated(at_once: list[float]) -> None:
-    def write() -> None:
-        raise KeyError("ours")
-
-    with pytest.raises(KeyError):
-        persistently(write)
-    assert at_once == []
 
 
 def test_a_result_that_comes_too_late_is_dropped(

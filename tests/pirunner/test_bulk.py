@@ -54,7 +54,7 @@ def test_a_row_of_every_kind_of_field_is_the_same_as_djangos() -> None:
         schedule={"b": [1.5, None]},
         due_at=datetime(2026, 3, 1, 17, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30))),
     )
-    fields = Job.objects.filter(pk=by_django.pk).values().get()
+    fields: dict[str, Any] = {**Job.objects.filter(pk=by_django.pk).values().get()}
     del fields["id"]
 
     row = Job(**fields)
@@ -92,9 +92,13 @@ def test_a_conflict_is_an_error_otherwise() -> None:
 
 @pytest.mark.usefixtures("committed_db")
 def test_a_failure_undoes_the_whole_transaction() -> None:
-    with pytest.raises(DatabaseError), transaction.atomic():
-        insert_many([event()])
-        insert_with_ids([Job(priority=99)])
+    def write() -> None:
+        with transaction.atomic():
+            insert_many([event()])
+            insert_with_ids([Job(priority=99)])
+
+    with pytest.raises(DatabaseError):
+        write()
 
     assert not Event.objects.exists()
 

@@ -23,12 +23,12 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 class Trusting(Patience):
     """Has watched long enough."""
 
-    def is_over(self, *, wall: float, steady: float) -> bool:
+    def is_over(self, **_: float) -> bool:
         return True
 
 
 @pytest.fixture
-def new_clock(owner: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Clock]]:
+def new_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Clock]]:
     """Make clocks, one of which leads, and end them."""
     register(monkeypatch, SLOW)
     clocks: list[Clock] = []
@@ -96,7 +96,7 @@ def test_a_tick_tells_when_the_next_is_due(clock: Clock) -> None:
 # -- the leader and the others ------------------------------------------------------------------------------------
 
 
-def test_a_standby_does_nothing_until_it_leads(new_clock: Callable[[], Clock], rings: list[Ring]) -> None:
+def test_a_standby_does_nothing_until_it_leads(new_clock: Callable[[], Clock]) -> None:
     leader, standby = new_clock(), new_clock()
     leader.tick()
     job = delayed(due_at=timezone.now())
@@ -123,7 +123,7 @@ def test_a_standby_shows_a_sign_of_life_too(new_clock: Callable[[], Clock], monk
 # -- a database that does not answer ------------------------------------------------------------------------------
 
 
-def test_one_duty_that_fails_leaves_the_others_to_be_done(clock: Clock, rings: list[Ring]) -> None:
+def test_one_duty_that_fails_leaves_the_others_to_be_done(clock: Clock) -> None:
     done: list[str] = []
 
     def fail(_now: Any) -> int:

@@ -1,11 +1,13 @@
-"""Events and deliveries for tests."""
+"""Events and deliveries for tests, and the way to receivers on loopback."""
 
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
+from webhooks.deliveries import attempt_delivery
 from webhooks.models import Delivery
 from webhooks.services import NewEvent
 
@@ -38,3 +40,27 @@ def delivery(url: str, **fields: Any) -> Delivery:
         "created_at": now,
     }
     return Delivery.objects.create(**{**row, **fields})
+
+
+def answering(status: int, *headers: str) -> bytes:
+    """Return an answer without a body."""
+    return "\r\n".join([f"HTTP/1.1 {status} X", "Content-Length: 0", *headers, "", ""]).encode()
+
+
+@pytest.fixture(autouse=True)
+def loopback(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner.CALLBACK_ALLOWED_HOSTS = ("127.0.0.1",)
+    owner.CALLBACK_ATTEMPTS = 3
+    owner.CALLBACK_RETRY_MS = 1000
+    monkeypatch.setattr("webhooks.deliveries.random.uniform", lambda _a, _b: 0.0)
+
+
+def attempt(row: Delivery) -> str:
+    """Make one attempt, and read the row again."""
+    state = attempt_delivery(row.pk)
+    row.refresh_from_db()
+    return state
+
+
+def make_due(row: Delivery) -> None:
+    Delivery.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now())

@@ -1,6 +1,7 @@
 """Sending callbacks to real receivers on loopback."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,41 +11,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.parts import SECRET, at_once
+from tests.parts import SECRET
 from tests.webhooks.loopback import OK, Server, redirect
-from tests.webhooks.making import delivery
+from tests.webhooks.making import answering, attempt, delivery, loopback, make_due
 from webhooks import deliveries
-from webhooks.deliveries import SENDING, attempt_delivery
+from webhooks.deliveries import SENDING
 from webhooks.models import Delivery
 from webhooks.services import callback_policy
 from webhooks.signing import verify
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
+__all__ = ["loopback"]
+
 Serve = Callable[..., Server]
-
-
-def answering(status: int, *headers: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status} X", "Content-Length: 0", *headers, "", ""]).encode()
-
-
-@pytest.fixture(autouse=True)
-def loopback(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    owner.CALLBACK_ALLOWED_HOSTS = ("127.0.0.1",)
-    owner.CALLBACK_ATTEMPTS = 3
-    owner.CALLBACK_RETRY_MS = 1000
-    monkeypatch.setattr("webhooks.deliveries.random.uniform", lambda _a, _b: 0.0)
-
-
-def attempt(row: Delivery) -> str:
-    """Make one attempt, and read the row again."""
-    state = attempt_delivery(row.pk)
-    row.refresh_from_db()
-    return state
-
-
-def make_due(row: Delivery) -> None:
-    Delivery.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now())
 
 
 def headers_of(request: bytes) -> dict[str, str]:
@@ -248,14 +228,15 @@ def test_a_receiver_that_does_not_answer_in_http(serve: Serve, behave: Any) -> N
 def test_a_receiver_that_hangs_is_left_after_a_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     patient = replace(callback_policy(), total_timeout=0.2)
     monkeypatch.setattr(deliveries, "callback_policy", lambda: patient)
-    server = serve(lambda _stream: server.closing.wait(10))
-    row = delivery(server.url)
+    over = threading.Event()
+    row = delivery(serve(lambda _stream: over.wait(10)).url)
     begun = time.monotonic()
 
     assert attempt(row) == "pending"
 
     assert time.monotonic() - begun < 3
     assert "not complete after 0.2 seconds" in row.last_error
+    over.set()
 
 
 def test_the_time_for_a_receiver_is_what_is_promised() -> None:
@@ -269,63 +250,6 @@ def test_a_long_answer_is_delivered_all_the_same(serve: Serve) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000
 
     assert attempt(delivery(serve(answer).url)) == "delivered"
-
-
-# -- several senders ----------------------------------------------------------------------------------------------
-
-
-def test_of_several_senders_at_once_one_sends(serve: Serve) -> None:
-    server = serve()
-    row = delivery(server.url)
-
-    outcomes: list[Any] = at_once([lambda: attempt_delivery(row.pk)] * 4)
-
-    assert sorted(outcomes) == ["delivered", "skipped", "skipped", "skipped"]
-    assert len(server.requests) == 1
-
-
-def test_while_one_sends_nobody_else_does(serve: Serve) -> None:
-    row = delivery("")
-    others: list[str] = []
-
-    def look(stream: Any) -> None:
-        others.extend(at_once([lambda: attempt_delivery(row.pk)]))  # type: ignore[arg-type]
-        stream.sendall(OK)
-
-    row.url = serve(look).url
-    row.save()
-
-    assert attempt(row) == "delivered"
-    assert others == ["skipped"]
-
-
-def test_when_a_sender_dies_the_next_one_sends_after_its_lease(serve: Serve) -> None:
-    now = timezone.now()
-    row = delivery(serve().url, attempts=1, next_attempt_at=now + SENDING)
-    assert attempt(row) == "skipped"
-    make_due(row)
-
-    assert attempt(row) == "delivered"
-    assert row.attempts == 2
-
-
-def test_a_sender_that_was_overtaken_records_nothing(serve: Serve) -> None:
-    row = delivery("")
-
-    def overtake(stream: Any) -> None:
-        at_once([lambda: Delivery.objects.filter(pk=row.pk).update(attempts=9)])
-        stream.sendall(answering(500))
-
-    row.url = serve(overtake).url
-    row.save()
-
-    attempt(row)
-
-    assert (row.attempts, row.last_status) == (9, None)
-
-
-def test_a_delivery_that_is_not_there_is_skipped() -> None:
-    assert attempt_delivery(10**15) == "skipped"
 
 
 def test_a_fault_of_our_own_counts_as_an_attempt(serve: Serve, owner: Any) -> None:
