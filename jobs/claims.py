@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 
-from django.db import connection
+from django.db import connection, transaction
 
 from jobs.contract import HARD_GRACE, JobType
 from jobs.models import Job
@@ -115,7 +115,8 @@ def renew_leases(*, instance: str, child_pids: list[int], now: datetime) -> int:
     """
     held = Job.objects.active().filter(instance=instance, child_pid__in=child_pids, deadline_at__gt=now)
     free = held.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-    return Job.objects.filter(pk__in=free.values("pk")).update(lease_expires_at=now + LEASE)
+    with transaction.atomic():  # the locks of rows need one
+        return Job.objects.filter(pk__in=free.values("pk")).update(lease_expires_at=now + LEASE)
 
 
 def claim_of(job: Job, *, chained: int) -> Claim:

@@ -3,20 +3,29 @@
 A page begins below the last id of the one before (a keyset cursor), so that a deep page costs what the first does.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Max, Q
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Length
 
 from jobs.models import Job
 from jobs.states import FINAL_STATES, State
 
 LARGEST_ID = 10**18
+CONTENTS = ("input", "result", "metadata")
+ITEM_LENGTH = 64 * 1024
+PAGE_LENGTH = 1024 * 1024
+"""How many characters of contents a page carries: 200 jobs of a megabyte each would take a small machine's memory."""
 SEARCHED = 10_000
 """How many job numbers, counted from the newest, a search looks at: a text is in no index."""
+
+
+_SIZE = Length("input") + Coalesce(Length("result"), 0) + Coalesce(Length("metadata"), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +45,40 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some jobs, newest first, and the id below which the next page begins; None if there is none."""
+    """Some jobs, newest first, and the id below which the next page begins; None if there is none.
 
-    jobs: list[Job] = field(default_factory=list)
+    ``left_out`` are those whose input, result and metadata are too large for a list: they are None in it.
+    """
+
+    jobs: Sequence[Job] = ()
     next_before: int | None = None
+    left_out: frozenset[int] = frozenset()
 
 
 def list_jobs(wanted: JobFilter) -> Page:
     """Return a page of jobs."""
-    rows = list(jobs_below(wanted)[: wanted.limit + 1])
+    rows = list(jobs_below(wanted).defer(*CONTENTS).annotate(size=_SIZE)[: wanted.limit + 1])
     # Ids grow with time, so the first job that is too old ends the list. One that was accepted while the machine's
     # clock stood wrong may be in between, and is only left out.
     ends = len(rows) <= wanted.limit or not _is_new_enough(rows[-1], wanted.since)
     page = rows[: wanted.limit]
-    return Page(
-        jobs=[job for job in page if _is_new_enough(job, wanted.since)],
-        next_before=None if ends else page[-1].pk,
-    )
+    jobs = [job for job in page if _is_new_enough(job, wanted.since)]
+    return Page(jobs=jobs, next_before=None if ends else page[-1].pk, left_out=_fill_in(jobs))
+
+
+def _fill_in(jobs: Sequence[Any]) -> frozenset[int]:
+    """Load the contents of the jobs as long as they are small, and return the ids of the others."""
+    small: set[int] = set()
+    room = PAGE_LENGTH
+    for job in jobs:
+        if job.size <= min(room, ITEM_LENGTH):
+            small.add(job.pk)
+            room -= job.size
+    contents = {row[0]: row[1:] for row in Job.objects.filter(pk__in=small).values_list("pk", *CONTENTS)}
+    for job in jobs:
+        for name, value in zip(CONTENTS, contents.get(job.pk, (None,) * len(CONTENTS)), strict=True):
+            setattr(job, name, value)
+    return frozenset(job.pk for job in jobs if job.pk not in small)
 
 
 def jobs_below(wanted: JobFilter) -> "models.QuerySet[Job]":

@@ -38,9 +38,11 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
     schedule: ScheduleBody | None = None
 
 
-def read_job(job: Job) -> dict[str, Any]:
-    """Return a job as lists show it."""
+def read_job(job: Job, *, left_out: bool = False) -> dict[str, Any]:
+    """Return a job as lists show it; ``left_out`` says that its contents are too large for a list."""
+    more = {"leftOut": ["returnvalue", "data.input", "data.metadata"]} if left_out else {}
     return {
+        **more,
         "id": str(job.pk),
         "name": job.job_type,
         "state": job.state,

@@ -43,7 +43,8 @@ class JobsView(ApiView):
         wanted = filter_of(request)
         page = list_jobs(wanted) if wanted else Page()
         headers = {"Link": next_link(request, page.next_before)} if page.next_before else None
-        return json_response([read_job(job) for job in page.jobs], headers=headers)
+        jobs = [read_job(job, left_out=job.pk in page.left_out) for job in page.jobs]
+        return json_response(jobs, headers=headers)
 
 
 class JobsBatchView(ApiView):

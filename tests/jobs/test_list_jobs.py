@@ -272,3 +272,16 @@ def test_no_page_is_found_by_counting(api: Api):
 
     assert not [query["sql"] for query in queries if "OFFSET" in query["sql"].upper()]
     assert Job.objects.count() == 5
+
+
+def test_contents_too_large_for_a_list_are_left_out_of_it_and_said_so(api: Api) -> None:
+    large = waiting(input={"text": "x" * 100_000})
+    small = waiting(input={"text": "y"})
+
+    jobs = {job["id"]: job for job in api.get("/jobs").json()}
+
+    assert jobs[str(large.pk)]["data"]["input"] is None
+    assert jobs[str(large.pk)]["leftOut"] == ["returnvalue", "data.input", "data.metadata"]
+    assert jobs[str(small.pk)]["data"]["input"] == {"text": "y"}
+    assert "leftOut" not in jobs[str(small.pk)]
+    assert api.get(f"/jobs/{large.pk}").json()["data"]["input"] == {"text": "x" * 100_000}

@@ -167,7 +167,7 @@ def test_a_signal_that_ends_the_child_is_no_failure_of_the_job(monkeypatch: pyte
 @pytest.mark.parametrize(
     "result",
     [{"value": object()}, {"value": float("nan")}, {"value": 10**400}, {(1, 2): 3}, None, [], "text"],
-    ids=repr,
+    ids=["object", "nan", "huge", "key", "none", "list", "text"],
 )
 def test_a_result_that_is_no_json_object_fails_the_attempt(monkeypatch: pytest.MonkeyPatch, result: Any) -> None:
     job = run_once(monkeypatch, job_type(run=lambda _ctx, _input: result))
