@@ -29,12 +29,14 @@ class Ending:
 
     ``result_text`` is the result as JSON.
     ``counted`` tells whether the run uses up an attempt; ``due_at`` is when a delayed or waiting job is next due.
+    With ``expired_by`` it takes effect only if the lease was over by then: a worker may renew until the last moment.
     """
 
     claim: Claim
     state: State
     at: datetime
     counted: bool = True
+    expired_by: datetime | None = None
     due_at: datetime | None = None
     result: Mapping[str, Any] | None = None
     result_text: str | None = None

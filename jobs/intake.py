@@ -20,6 +20,8 @@ from pirunner.errors import Unavailable
 LARGEST_BATCH = 1000
 PATIENCE_SECONDS = 30.0
 """A little more than SQLite waits for its lock, so that the database's own answer comes first."""
+LONG_SECONDS = 5.0
+"""When the database has kept a batch waiting for so long in vain, those who came meanwhile need not try as well."""
 PATIENCE_EACH = 0.02
 """What each of many adds to that, in seconds: at worst each is accepted alone, with an fsync of its own."""
 
@@ -65,14 +67,26 @@ class Intake:
 
     def _run(self) -> None:
         while True:
-            # Whom nobody waits for any more must not be accepted after all.
-            accept([waiting for waiting in self._next_batch() if waiting[1].set_running_or_notify_cancel()])
+            batch = _still_wanted(self._next_batch())
+            began = time.monotonic()
+            away = accept(batch)
+            if away and time.monotonic() - began > LONG_SECONDS:
+                self._refuse_those_who_wait(away)
 
     def _next_batch(self) -> list[_Waiting]:
         batch = self._waiting.get()
         while len(batch) < LARGEST_BATCH and not self._waiting.empty():
             batch = batch + self._waiting.get()
         return batch
+
+    def _refuse_those_who_wait(self, error: Exception) -> None:
+        while not self._waiting.empty():
+            _refuse(_still_wanted(self._waiting.get()), error)
+
+
+def _still_wanted(batch: list[_Waiting]) -> list[_Waiting]:
+    """Leave out those for whom nobody waits any more: they must not be accepted after all."""
+    return [waiting for waiting in batch if waiting[1].set_running_or_notify_cancel()]
 
 
 def _outcome(answer: "Future[Accepted]", until: float, *, again: bool = True) -> Accepted | Exception:
@@ -88,13 +102,14 @@ def _outcome(answer: "Future[Accepted]", until: float, *, again: bool = True) ->
         return error
 
 
-def accept(batch: list[_Waiting]) -> None:
-    """Accept a batch and tell each waiter; if one spoils the transaction, accept them one by one."""
+def accept(batch: list[_Waiting]) -> Exception | None:
+    """Accept a batch and tell each waiter; if one spoils the transaction, accept them one by one.
+
+    Returns the error if the database was locked or away: those who were not accepted by then have been told so.
+    """
     together, alone = _split(batch)
-    if together:
-        _accept_together(together)
-    for waiting in alone:
-        _accept_alone(waiting)
+    away = _accept_together(together) if together else None
+    return _accept_each(alone, away)
 
 
 def _split(batch: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
@@ -113,31 +128,27 @@ def _split(batch: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
     return together, alone
 
 
-def _accept_together(batch: list[_Waiting]) -> None:
+def _accept_together(batch: list[_Waiting]) -> Exception | None:
     try:
         accepted = submit_many([new_job for new_job, _ in batch])
     except (OperationalError, InterfaceError) as error:  # the database is locked or away, for one as for all
         _forget_connection(error)
-        for _, answer in batch:
-            answer.set_exception(error)
+        return _refuse(batch, error)
     except IntegrityError:
-        _accept_unknown(batch)
+        return _accept_unknown(batch)
     except Exception:  # noqa: BLE001  (whose fault it is shows when each is accepted alone)
-        for waiting in batch:
-            _accept_alone(waiting)
-    else:
-        for (_, answer), given in zip(batch, accepted, strict=True):
-            answer.set_result(given)
+        return _accept_each(batch)
+    for (_, answer), given in zip(batch, accepted, strict=True):
+        answer.set_result(given)
+    return None
 
 
-def _accept_unknown(batch: list[_Waiting]) -> None:
+def _accept_unknown(batch: list[_Waiting]) -> Exception | None:
     """Answer those whose idempotency key was used since they were checked, and accept the others."""
     unknown = [waiting for waiting in batch if not _is_answered(waiting)]
     if len(unknown) == len(batch):
-        for waiting in batch:
-            _accept_alone(waiting)
-    elif unknown:
-        _accept_together(unknown)
+        return _accept_each(batch)
+    return _accept_together(unknown) if unknown else None
 
 
 def _is_answered(waiting: _Waiting) -> bool:
@@ -152,13 +163,28 @@ def _is_answered(waiting: _Waiting) -> bool:
     return bool(known)
 
 
-def _accept_alone(waiting: _Waiting) -> None:
+def _accept_each(batch: list[_Waiting], away: Exception | None = None) -> Exception | None:
+    """Accept one after the other, until the database is found to be ``away``: then it is for all that follow."""
+    for waiting in batch:
+        away = _refuse([waiting], away) if away else _accept_alone(waiting)
+    return away
+
+
+def _accept_alone(waiting: _Waiting) -> Exception | None:
     new_job, answer = waiting
     try:
         answer.set_result(submit_job(new_job))
     except Exception as error:  # noqa: BLE001  (it is raised again where the request waits)
         _forget_connection(error)
         answer.set_exception(error)
+        return error if isinstance(error, OperationalError | InterfaceError) else None
+    return None
+
+
+def _refuse(batch: list[_Waiting], error: Exception) -> Exception:
+    for _, answer in batch:
+        answer.set_exception(error)
+    return error
 
 
 def _forget_connection(error: Exception) -> None:

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 5.0
 LOOK_SECONDS = 1.0
+SOFT_STOP_SECONDS = 15.0
 BUSY_SECONDS = 1.0
 STOPPED = "The worker was stopped; the attempt does not count."
 CANCEL_GRACE = timedelta(seconds=5)
@@ -54,6 +55,7 @@ class Keeper:
         self._instance = instance_of(os.getpid())
         self._ended: dict[int, str] = {}
         self._stopping = False
+        self._idle = threading.Event()
         self._look_now = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -67,8 +69,11 @@ class Keeper:
         self._look_now.set()
 
     def begin_stop(self) -> None:
-        """Know that the worker stops by plan: children that are ended from now on lose no attempt."""
+        """Wait a while for what runs: the worker stops by plan, and children ended from now on lose no attempt."""
         self._stopping = True
+        self._idle.clear()
+        self._look_now.set()
+        self._idle.wait(SOFT_STOP_SECONDS)
 
     def stop(self) -> None:
         """Stop keeping and give back what is still held, so that other workers need not wait for the leases."""
@@ -79,31 +84,43 @@ class Keeper:
     def _run(self) -> None:
         self._persist("what was left could not be taken back", lambda: take_over(self._worker, self._instance))
         renewed = float("-inf")
+        kept = True
         while not self._stopped.is_set():
             now = time.monotonic()
             busy = busy_children()
             renew = now - renewed >= RENEW_SECONDS
-            if busy or renew or self._look_now.is_set():
+            if busy or renew or self._stopping or self._look_now.is_set() or not kept:
                 self._look_now.clear()
-                self._keep(busy, renew=renew)
-                renewed = now if renew else renewed
+                # What failed is tried again at the next look, so that a lease that ran out meanwhile is renewed soon.
+                kept = self._keep(busy, renew=renew)
+                renewed = now if renew and kept else renewed
             self._look_now.wait(LOOK_SECONDS)
         self._persist("its leases will run out", lambda: give_back(self._instance))
 
-    def _keep(self, busy: list[int], *, renew: bool) -> None:
-        self._persist(
+    def _keep(self, busy: list[int], *, renew: bool) -> bool:
+        return self._persist(
             "leases could not be looked after",
-            lambda: keep(self._instance, busy, self._ended, renew=renew, stopping=self._stopping),
+            lambda: self._look(busy, renew=renew),
         )
 
-    def _persist(self, failing: str, work: Callable[[], None]) -> None:
-        """Do work and go on whatever happens: without this thread every job of the worker would be taken away."""
+    def _look(self, busy: list[int], *, renew: bool) -> None:
+        if keep(self._instance, busy, self._ended, renew=renew, stopping=self._stopping) == 0:
+            self._idle.set()
+
+    def _persist(self, failing: str, work: Callable[[], None]) -> bool:
+        """Do work and go on whatever happens: without this thread every job of the worker would be taken away.
+
+        Returns whether it succeeded.
+        """
         try:
             with_database(work)
         except DatabaseError as error:
             log.warning("The database did not answer the keeper: %s (%s).", failing, error)
         except Exception:
             log.exception("The keeper failed: %s.", failing)
+        else:
+            return True
+        return False
 
 
 def take_over(worker: str, instance: str) -> None:
@@ -120,16 +137,16 @@ def take_over(worker: str, instance: str) -> None:
     ring_unheard(now + UNHEARD)
 
 
-def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, stopping: bool = False) -> None:
+def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, stopping: bool = False) -> int:
     """Look once after what a worker holds: renew, end children that must not go on, take back from dead ones.
 
     ``busy`` are the children that run a task now; ``ended`` is where the reasons of those ended here are kept, by
-    process id. An idle worker only reads: one small query.
+    process id. An idle worker only reads: one small query. Returns how many jobs it holds.
     """
     held = list(Job.objects.active().filter(instance=instance))
     if not held:
         ended.clear()
-        return
+        return 0
     now = timezone.now()
     if renew:
         renew_leases(instance=instance, child_pids=[pid for pid in busy if is_running(pid)], now=now)
@@ -143,6 +160,7 @@ def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, 
         end_lost(lost, now=now, reason=reason, why=ended, planned=stopping)
         for pid in {job.child_pid for job in lost}:
             ended.pop(pid or 0, None)
+    return len(held) - len(lost)
 
 
 def must_end(job: Job, now: datetime) -> str:

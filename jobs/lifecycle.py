@@ -87,15 +87,20 @@ def _close_rows(endings: Sequence[Ending]) -> list[Ending]:
     """Move the rows on that their tokens still hold; others were given to another worker meanwhile."""
     ids = [ending.claim.job_id for ending in endings]
     rows = Job.objects.select_for_update().filter(pk__in=ids, token__isnull=False).order_by("pk")
-    held = {(pk, token): by for pk, token, by in rows.values_list("pk", "token", "cancel_requested_by")}
+    held = {(row.pk, row.token): row for row in rows.only("token", "lease_expires_at", "cancel_requested_by")}
     effective = [
-        _or_cancelled(ending, by=held[key])
+        _or_cancelled(ending, by=row.cancel_requested_by)
         for ending in endings
-        if (key := (ending.claim.job_id, ending.claim.token)) in held
+        if (row := held.get((ending.claim.job_id, ending.claim.token))) and _may_end(ending, row)
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_CLOSE, [_closing_values(ending) for ending in effective])
     return effective
+
+
+def _may_end(ending: Ending, row: Job) -> bool:
+    """Return whether an ending for an expired lease finds it expired still, now that the row is locked."""
+    return ending.expired_by is None or row.lease_expires_at is None or row.lease_expires_at < ending.expired_by
 
 
 def _or_cancelled(ending: Ending, *, by: str) -> Ending:

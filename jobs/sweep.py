@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -43,20 +44,29 @@ def promote_due(now: datetime) -> int:
 def take_back_expired(now: datetime) -> int:
     """Take back what workers held whose lease is over: they died or froze. Return how many runs ended so."""
     expired = Job.objects.active().filter(lease_expires_at__lt=now).order_by("lease_expires_at")[:BATCH]
-    taken = end_lost(list(expired), now=now, reason=f"{LOST}: it stopped renewing its lease")
+    taken = end_lost(list(expired), now=now, reason=f"{LOST}: it stopped renewing its lease", expired=True)
     for ending in taken:
         log.warning("Run %s was taken back from %s.", ending.claim.run_id, ending.claim.worker)
     return len(taken)
 
 
 def end_lost(
-    jobs: list[Job], *, now: datetime, reason: str, why: Mapping[int, str] | None = None, planned: bool = False
+    jobs: list[Job],
+    *,
+    now: datetime,
+    reason: str,
+    why: Mapping[int, str] | None = None,
+    planned: bool = False,
+    expired: bool = False,
 ) -> list[Ending]:
     """End the runs of these active jobs as lost, or as cancelled if that was asked for; ring for those that wait again.
 
     ``why`` tells, by process id, for what reason a child was ended; the others were lost for ``reason``. In a
-    ``planned`` stop of the worker those others get their attempt back.
+    ``planned`` stop of the worker those others get their attempt back. If they are ended because their leases have
+    ``expired``, those that were renewed until now are left alone.
     """
+    if not jobs:
+        return []
     reasons = why or {}
     together = Counter(
         Job.objects.active().filter(token__in={job.token for job in jobs}).values_list("token", flat=True)
@@ -71,7 +81,7 @@ def end_lost(
         )
         for job in jobs
     ]
-    taken = end_many(endings)
+    taken = end_many([replace(ending, expired_by=now) for ending in endings] if expired else endings)
     waiting = {ending.claim.job_id for ending in taken if ending.state is State.WAITING}
     doorbell.ring(_ring_for(job) for job in jobs if job.pk in waiting)
     return taken

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections, connection, connections, transaction
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
@@ -38,6 +38,7 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         self._rounds = Rounds()
         self._outages = OutageWatch(settings.RUNNER_DATA_DIR / "run" / "clock.alive")
         self._leads = False
+        self._all_done = True
         self._life_sign = LifeSign("clock", f"{socket.gethostname()}:{os.getpid()}")
         super().__init__(*args, **kwargs)
         self._life_sign.start()
@@ -72,15 +73,30 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         return leads
 
     def _sweep(self) -> None:
-        _wait_briefly()
+        writable = _takes_writes() and self._all_done
         now = timezone.now()
-        trust = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic())
-        self._rounds.go(now=now, steady=time.monotonic(), trust_leases=trust)
+        trust = self._patience.is_over(wall=now.timestamp(), steady=time.monotonic(), writable=writable)
+        self._all_done = self._rounds.go(now=now, steady=time.monotonic(), trust_leases=trust)
         try:
             self._outages.go(steady=time.monotonic())
         except DatabaseError as error:
             log.warning("The outage is reported in a later round: %s", error)
         close_old_connections()
+
+
+def _takes_writes() -> bool:
+    """Return whether the database lets a transaction begin: on SQLite that takes the write lock (and writes nothing).
+
+    Asked every round, because a lock that is held for long may be free again in the round that would take jobs back.
+    """
+    try:
+        _wait_briefly()
+        with transaction.atomic():
+            return True
+    except DatabaseError as error:
+        log.warning("The database takes no writes at present: %s", error)
+        connection.close()
+        return False
 
 
 def _wait_briefly() -> None:

@@ -20,12 +20,13 @@ class Patience:
         self._last: tuple[float, float] | None = None
         self._trust_from = 0.0
 
-    def is_over(self, *, wall: float, steady: float) -> bool:
+    def is_over(self, *, wall: float, steady: float, writable: bool = True) -> bool:
         """Record a round and return whether expired leases may be taken back in it.
 
-        ``wall`` is the time of day and ``steady`` the monotonic clock, both in seconds.
+        ``wall`` is the time of day and ``steady`` the monotonic clock, both in seconds. While the database is not
+        ``writable`` no worker can renew: that is a disturbance too.
         """
-        if self._last is None or self._disturbed(wall - self._last[0], steady - self._last[1]):
+        if not writable or self._last is None or self._disturbed(wall - self._last[0], steady - self._last[1]):
             self._trust_from = steady + LEASE_SECONDS
         self._last = (wall, steady)
         return steady >= self._trust_from

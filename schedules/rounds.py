@@ -51,11 +51,12 @@ class Rounds:
     def __init__(self, sweeps: tuple[Sweep, ...] = SWEEPS) -> None:
         self._due = dict.fromkeys(sweeps, float("-inf"))
 
-    def go(self, *, now: datetime, steady: float, trust_leases: bool) -> None:
-        """Go one round; a duty that the database refuses is left to the next round.
+    def go(self, *, now: datetime, steady: float, trust_leases: bool) -> bool:
+        """Go one round; a duty that the database refuses is left to the next round. Returns whether none was.
 
         ``now`` is the time of day, ``steady`` the monotonic clock in seconds.
         """
+        refused = False
         for sweep, due in self._due.items():
             if steady < due or (sweep.needs_trust and not trust_leases):
                 continue
@@ -66,5 +67,7 @@ class Rounds:
             except DatabaseError as error:
                 log.warning("%s could not be done in this round: %s", sweep.run.__name__, error)
                 connection.close()
+                refused = True
             else:
                 self._due[sweep] = steady + (sweep.more if done and sweep.more is not None else sweep.every)
+        return not refused

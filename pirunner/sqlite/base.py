@@ -18,14 +18,16 @@ LONGEST_PAUSE = 0.005
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's wrapper, with another wait at the start of a transaction."""
 
+    _limit: float | None = None
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, and remember how long a transaction may wait for the write lock (seconds)."""
-        self._patience = float(conn_params.get("timeout", 5.0))
-        return super().get_new_connection(conn_params)
+        self._patience = float(conn_params.get("timeout", 5.0)) if self._limit is None else self._limit
+        return super().get_new_connection({**conn_params, "timeout": self._patience})
 
     def wait_at_most(self, seconds: float) -> None:
-        """Wait no longer than this for a lock on the connection that is open now."""
-        self._patience = seconds
+        """Wait no longer than this for a lock, on the connection that is open now and on those that follow it."""
+        self._limit = self._patience = seconds
         with self.cursor() as cursor:
             cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 

@@ -131,13 +131,15 @@ class FaultStack(Stack):
     def cut_power(self) -> None:
         """End everybody at once, the supervisor first so that nobody is started again."""
         try:
-            family, broker = self.family(), self.broker_socket.parent
+            family = self.family()
         except psutil.NoSuchProcess:
             return
+        broker = self.broker_socket.parent if "redis" in self.pids() else None
         signal_all(family, signal.SIGKILL)
         self.process.wait()
-        psutil.wait_procs(family, timeout=10)
-        shutil.rmtree(broker, ignore_errors=True)
+        wait_for(lambda: not any(is_alive(process) for process in family))
+        if broker is not None:
+            shutil.rmtree(broker, ignore_errors=True)
 
     # -- the broker -----------------------------------------------------------------------------------------
 
@@ -189,6 +191,14 @@ def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
         except psutil.NoSuchProcess:
             continue
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Return whether a process still runs; one that nobody has buried yet does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Client:

@@ -114,6 +114,16 @@ def test_a_database_that_is_away_is_told_to_all_and_asked_anew_next_time(
     assert [type(answer) for answer in accepted(new())] == [Accepted]
 
 
+def test_those_who_depend_on_others_hear_of_a_locked_database_without_trying_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    error = OperationalError("database is locked")
+    spy = spy_on(monkeypatch, error)
+
+    assert accepted(new(idempotency=KEY), new(idempotency=KEY)) == [error, error]
+    assert spy.sizes == [1]
+
+
 # -- the thread ---------------------------------------------------------------------------------------------------
 
 
@@ -154,6 +164,34 @@ def test_submissions_gather_while_a_commit_is_under_way(monkeypatch: pytest.Monk
 
     assert spy.sizes == [1, 5]
     assert Job.objects.count() == 6
+
+
+def test_who_comes_while_the_database_is_locked_for_long_hears_of_it_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake_module, "LONG_SECONDS", 0.0)
+    first_is_there, go_on = threading.Event(), threading.Event()
+    spy = Spy(OperationalError("database is locked"))
+
+    def locked(new_jobs: list[NewJob]) -> list[Accepted]:
+        first_is_there.set()
+        assert go_on.wait(10)
+        return spy(new_jobs)
+
+    monkeypatch.setattr(intake_module, "submit_many", locked)
+    intake = Intake()
+    groups: list[list[tuple[NewJob, Future[Accepted]]]] = [[(new(), Future())] for _ in range(3)]
+    intake._waiting.put(groups[0])
+    intake._start()
+    assert first_is_there.wait(10)
+    for group in groups[1:]:
+        intake._waiting.put(group)
+    go_on.set()
+
+    for ((_, answer),) in groups:
+        assert isinstance(answer.exception(10), OperationalError)
+    assert spy.sizes == [1]
+    assert intake.submit(new())
 
 
 def test_a_batch_has_a_limit() -> None:

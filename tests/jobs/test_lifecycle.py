@@ -19,7 +19,7 @@ from jobs.models import Artifact, Job
 from jobs.ranking import rank_of
 from jobs.runs import Claim
 from pirunner.doorbell import Ring
-from tests.jobs.making import CLAIMER, PING, SLOW, WORKER, active, job_type, register, start, waiting
+from tests.jobs.making import CLAIMER, PING, SLOW, WORKER, active, start, waiting
 from webhooks.models import Delivery, Event
 from webhooks.services import DELIVER_TASK
 
@@ -92,23 +92,6 @@ def test_another_type_is_not_started() -> None:
     waiting(PING)
 
     assert start_many(job_type=SLOW, claimer=CLAIMER) == []
-
-
-LONG = job_type("long", long=True)
-
-
-@pytest.mark.parametrize(("concurrency", "most"), [(1, 1), (2, 1), (3, 2), (4, 3)])
-def test_long_jobs_leave_a_slot_of_their_worker_to_others(
-    owner: Any, monkeypatch: pytest.MonkeyPatch, concurrency: int, most: int
-) -> None:
-    owner.WORKER_CONCURRENCY = concurrency
-    register(monkeypatch, LONG)
-    for _ in range(5):
-        waiting(LONG)
-
-    claims = [start_many(job_type=LONG, claimer=CLAIMER) for _ in range(5)]
-
-    assert sum(map(len, claims)) == most
 
 
 # -- ending -------------------------------------------------------------------------------------------------------

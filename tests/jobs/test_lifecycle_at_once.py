@@ -11,7 +11,7 @@ from jobs.endings import completed, worker_lost
 from jobs.lifecycle import end_many, start_many
 from jobs.models import Job
 from jobs.runs import Claim
-from tests.jobs.making import CLAIMER, PING, SLOW, start, waiting
+from tests.jobs.making import CLAIMER, PING, SLOW, job_type, register, start, waiting
 from tests.parts import at_once
 from webhooks.models import Event
 
@@ -57,3 +57,22 @@ def test_of_two_that_end_a_run_at_once_one_does() -> None:
 
     assert sorted(map(len, outcomes)) == [0, 1]  # type: ignore[arg-type]
     assert Event.objects.exclude(kind="job.started").count() == 1
+
+
+# -- slots of one worker --------------------------------------------------------------------------------------------
+
+LONG = job_type("long", long=True)
+
+
+@pytest.mark.parametrize(("concurrency", "most"), [(1, 1), (2, 1), (3, 2), (4, 3)])
+def test_long_jobs_leave_a_slot_of_their_worker_to_others(
+    owner: Any, monkeypatch: pytest.MonkeyPatch, concurrency: int, most: int
+) -> None:
+    owner.WORKER_CONCURRENCY = concurrency
+    register(monkeypatch, LONG)
+    for _ in range(5):
+        waiting(LONG)
+
+    claims = [start_many(job_type=LONG, claimer=CLAIMER) for _ in range(5)]
+
+    assert sum(map(len, claims)) == most

@@ -143,6 +143,7 @@ def test_the_same_key_with_another_body_is_refused() -> None:
 def test_the_same_key_of_another_token_is_another_key() -> None:
     submit_job(new(idempotency=KEY))
 
+    assert find_answer(owner="another", idempotency=KEY) is None
     assert not submit_job(new(idempotency=KEY, owner="another")).deduplicated
     assert Job.objects.count() == 2
 

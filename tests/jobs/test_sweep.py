@@ -11,16 +11,13 @@ from jobs.models import IdempotencyKey, Job
 from jobs.sweep import (
     RINGS_PER_TYPE,
     UNHEARD,
-    end_lost,
     forget_keys,
     promote_due,
     ring_held_up,
     ring_unheard,
-    take_back_expired,
 )
 from pirunner.doorbell import Ring
-from tests.jobs.making import CLAIMER, PING, SLOW, active, delayed, job_type, register, waiting
-from webhooks.models import Event
+from tests.jobs.making import PING, SLOW, delayed, job_type, register, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -86,96 +83,6 @@ def test_a_first_batch_takes_no_more_than_its_size(monkeypatch: pytest.MonkeyPat
     promote_due(now)
 
     assert list(Job.objects.waiting().values_list("pk", flat=True)) == [oldest.pk]
-
-
-# -- lost workers -------------------------------------------------------------------------------------------------
-
-
-def expired(now: Any, **fields: Any) -> Job:
-    return active(**{"lease_expires_at": now - SECOND, **fields})
-
-
-def test_a_job_whose_lease_is_over_waits_again_and_is_rung_for(now: Any, rings: list[Ring]) -> None:
-    job = expired(now)
-
-    assert take_back_expired(now) == 1
-
-    job.refresh_from_db()
-    assert (job.state, job.attempts_made, job.token, job.error_class) == ("waiting", 1, None, "WorkerLost")
-    assert "stopped renewing its lease" in job.error
-    assert rings == [Ring("jobs.slow", job.pk, "jobs")]
-    assert Event.objects.get().kind == "job.requeued"
-
-
-def test_a_job_whose_lease_is_not_over_stays(now: Any) -> None:
-    job = active(lease_expires_at=now)
-
-    assert take_back_expired(now) == 0
-
-    job.refresh_from_db()
-    assert job.state == "active"
-
-
-def test_taking_back_twice_changes_nothing_more(now: Any) -> None:
-    expired(now)
-
-    assert [take_back_expired(now), take_back_expired(now)] == [1, 0]
-
-
-def test_a_job_lost_at_its_last_attempt_has_failed(now: Any, rings: list[Ring]) -> None:
-    job = expired(now, attempts_made=2, callback_url="http://x/")
-
-    take_back_expired(now)
-
-    job.refresh_from_db()
-    assert (job.state, job.attempts_made) == ("failed", 3)
-    assert [ring.task for ring in rings] == ["webhooks.deliver"]
-
-
-def test_jobs_lost_together_get_their_attempts_back(now: Any) -> None:
-    jobs = [expired(now, token="c" * 32) for _ in range(3)]
-
-    take_back_expired(now)
-
-    for job in jobs:
-        job.refresh_from_db()
-    assert {(job.state, job.attempts_made, job.run) for job in jobs} == {("waiting", 0, 1)}
-
-
-def test_a_lost_job_that_somebody_cancelled_is_cancelled(now: Any, rings: list[Ring]) -> None:
-    job = expired(now, cancel_requested_at=now, cancel_requested_by="ana")
-
-    take_back_expired(now)
-
-    job.refresh_from_db()
-    assert (job.state, job.error) == ("cancelled", "cancelled by ana")
-    assert rings == []
-
-
-def test_the_reason_of_an_ended_child_is_told_by_its_pid(now: Any) -> None:
-    jobs = [active(child_pid=7), active(child_pid=8, token="u" * 32)]
-
-    end_lost(jobs, now=now, reason="worker lost", why={7: "time limit exceeded"})
-
-    assert list(Job.objects.order_by("pk").values_list("error", flat=True)) == ["time limit exceeded", "worker lost"]
-
-
-def test_a_planned_stop_costs_no_attempt_but_an_ended_child_does(now: Any) -> None:
-    jobs = [active(child_pid=7), active(child_pid=8, token="u" * 32)]
-
-    end_lost(jobs, now=now, reason="stopped", why={7: "time limit exceeded"}, planned=True)
-
-    assert list(Job.objects.order_by("pk").values_list("attempts_made", flat=True)) == [1, 0]
-
-
-def test_a_row_that_was_ended_meanwhile_is_left_alone(now: Any, rings: list[Ring]) -> None:
-    stale = expired(now)
-    Job.objects.update(state="completed", token=None)
-
-    assert end_lost([stale], now=now, reason="worker lost") == []
-
-    assert Job.objects.get().state == "completed"
-    assert rings == []
 
 
 # -- unheard jobs -------------------------------------------------------------------------------------------------
@@ -261,13 +168,3 @@ def test_keys_whose_time_is_over_are_forgotten(now: Any) -> None:
 
     assert [forget_keys(now), forget_keys(now)] == [1, 0]
     assert IdempotencyKey.objects.get().key == "live"
-
-
-def test_claimed_jobs_of_other_children_are_not_touched(now: Any) -> None:
-    other = active(child_pid=CLAIMER.child_pid + 1, token="u" * 32)
-    expired(now)
-
-    take_back_expired(now)
-
-    other.refresh_from_db()
-    assert other.state == "active"

@@ -147,6 +147,15 @@ def test_patience_can_be_made_shorter_for_a_connection(connect: Any) -> None:
     commit(first)
 
 
+def test_the_shorter_patience_lasts_when_it_connects_anew(connect: Any) -> None:
+    wrapper = connect(30)
+    wrapper.ensure_connection()
+    wrapper.wait_at_most(0.05)
+    wrapper.close()
+
+    assert pragma(wrapper, "busy_timeout") == 50
+
+
 def test_outside_a_transaction_sqlite_itself_waits_as_long(connect: Any) -> None:
     wrapper = connect(7)
     atomic(wrapper)

@@ -141,6 +141,27 @@ def test_one_duty_that_fails_leaves_the_others_to_be_done(clock: Clock) -> None:
     assert done == ["done", "done"]
 
 
+def test_leases_are_not_trusted_after_a_round_in_which_the_database_refused_something(clock: Clock) -> None:
+    told: list[bool] = []
+
+    class Watching(Patience):
+        def is_over(self, *, writable: bool = True, **_: float) -> bool:
+            told.append(writable)
+            return False
+
+    def fail(_now: Any) -> int:
+        raise DatabaseError("database or disk is full")
+
+    clock._patience = Watching()
+    clock._rounds = Rounds((Sweep(run=fail),))
+    clock.tick()
+    clock._rounds = Rounds(())
+    clock.tick()
+    clock.tick()
+
+    assert told == [True, False, True]
+
+
 def test_without_a_database_there_is_no_leader_and_no_crash(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def hold(self) -> bool:

@@ -80,6 +80,15 @@ def test_a_stall_that_the_monotonic_clock_did_not_see_is_one() -> None:
     assert not rounds(*quiet(0, 20), (20 + 600, 21))[-1]
 
 
+def test_a_database_that_takes_no_writes_is_one_as_long_as_it_lasts() -> None:
+    patience = Patience()
+    decisions = [
+        patience.is_over(wall=START + second, steady=second, writable=not 20 <= second <= 40) for second in range(60)
+    ]
+
+    assert decisions == [15 <= second < 20 or second >= 40 + 15 for second in range(60)]
+
+
 def test_the_numbers_fit_the_promise_of_twenty_seconds() -> None:
     assert LEASE_SECONDS + DRIFT_SECONDS < 20
     assert STALL_SECONDS < LEASE_SECONDS
