@@ -78,9 +78,14 @@ class Cron:
     day_rule: CronSim | None = field(repr=False, compare=False)
 
     @property
+    def strides(self) -> bool:
+        """Whether its minute is written with a star, as in ``*/15``."""
+        return self.text.startswith("*")
+
+    @property
     def runs_through(self) -> bool:
         """Whether it counts elapsed time, and not times of day: a star for the minute, or every hour of the day."""
-        return self.text.startswith("*") or len(self.hours) == 24
+        return self.strides or len(self.hours) == 24
 
     def describe(self, zone: ZoneInfo) -> str:
         """Return a sentence in English."""

@@ -7,8 +7,8 @@ the gap; one that happens twice fires at the first.
 (``30 * * * *``): it fires whenever clocks show a time that it names, so in both passes of a repeated hour. It goes on
 through a gap, and what a gap swallows and the other side of it does not make up for (all of ``*/15 2 * * *``; 02:20 of
 ``*/20 * * * *`` where clocks jump by half an hour) fires once, at the first instant after it. Where clocks are set back
-by half an hour, the instant itself also counts with the minute that the old time had, so that there are never more than
-N minutes between two fires of ``*/N * * * *``.
+by half an hour, a star counts the instant itself also with the minute that the old time had, so that there are never
+more than N minutes between two fires of ``*/N * * * *``.
 """
 
 from collections.abc import Iterator
@@ -61,6 +61,6 @@ def _fires_at(cron: Cron, shift: Shift) -> bool:
     if cron.matches(new):
         return True
     if new < old:
-        return old.second == 0 and old.minute in cron.minutes and cron.matches_hour(new)
+        return cron.strides and old.second == 0 and old.minute in cron.minutes and cron.matches_hour(new)
     swallowed = takewhile(lambda wall: wall < new, cron.walls_after(old - _TICK))
     return any(not cron.matches(wall + (new - old)) for wall in swallowed)
