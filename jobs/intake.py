@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, close_old_connections, connection
 
 from jobs.selectors import IdempotencyMismatch, find_answer
 from jobs.services import Accepted, NewJob, submit_job, submit_many
@@ -68,6 +68,7 @@ class Intake:
     def _run(self) -> None:
         while True:
             batch = _still_wanted(self._next_batch())
+            close_old_connections()  # one that the server closed meanwhile is noticed here, as between two requests
             began = time.monotonic()
             away = accept(batch)
             if away and time.monotonic() - began > LONG_SECONDS:

@@ -79,7 +79,7 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         self._all_done = self._rounds.go(now=now, steady=time.monotonic(), trust_leases=trust)
         try:
             self._outages.go(steady=time.monotonic())
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             log.warning("The outage is reported in a later round: %s", error)
         close_old_connections()
 

@@ -34,12 +34,13 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def nearest_names(name: str) -> list[str]:
-    """Return up to three names like this one: of that city first, then of a similar spelling."""
+    """Return up to three names like this one: in other letters, then of that city, then of a similar spelling."""
     wanted = _plain(name[:_LONGEST_NAME])
     names = _names()
+    same = [names[wanted]] if wanted in names else []
     of_that_city = sorted(known for plain, known in names.items() if plain.rpartition("/")[2] == wanted)
     similar = [names[plain] for plain in difflib.get_close_matches(wanted, names, _SUGGESTIONS)]
-    return list(dict.fromkeys([*of_that_city, *similar]))[:_SUGGESTIONS]
+    return list(dict.fromkeys([*same, *of_that_city, *similar]))[:_SUGGESTIONS]
 
 
 @lru_cache(maxsize=1)

@@ -59,7 +59,6 @@ def test_a_job_whose_lease_is_not_over_stays(now: Any) -> None:
 
 def test_a_lease_that_is_renewed_at_the_last_moment_is_left_alone(monkeypatch: pytest.MonkeyPatch, now: Any) -> None:
     job, other = expired(now), expired(now, token="u" * 32)
-    end_many = sweep.end_many
 
     def renewed_meanwhile(endings: Any) -> Any:
         Job.objects.filter(pk=job.pk).update(lease_expires_at=now + SECOND)

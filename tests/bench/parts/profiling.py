@@ -48,5 +48,5 @@ def _rows(profile: cProfile.Profile, jobs: int) -> list[list[str | float]]:
 def _name(function: Function) -> str:
     file, line, name = function
     if file == "~":
-        return name
+        return name.partition(" at 0x")[0].strip("<>")
     return f"{'/'.join(Path(file).parts[-2:])}:{line} {name}"
