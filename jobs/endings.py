@@ -11,7 +11,7 @@ from jobs.errors import DoNotRetry, RetryAfter
 from jobs.retries import retry_delay
 from jobs.runs import Claim
 from jobs.states import FINAL_STATES, State
-from webhooks.ecmascript_json import dumps
+from webhooks.ecmascript_json import dumps, is_plain
 
 ERROR_LENGTH = 2000
 SUMMARY_LENGTH = 500
@@ -69,8 +69,7 @@ def completed(
     result_text = json.dumps(result, separators=(",", ":"), allow_nan=False)
     if len(result_text) > RESULT_LENGTH:
         raise DoNotRetry(f"The result has {len(result_text)} characters of JSON; {RESULT_LENGTH} are allowed.")
-    plain: dict[str, Any] = json.loads(result_text)
-    dumps(plain)  # the callback's spelling knows fewer numbers and keys: better refused here than when the run is ended
+    plain = result if is_plain(result) else _as_read_back(result_text)
     summary = printable(str(plain.get("summary") or ""), SUMMARY_LENGTH)
     return Ending(
         claim=claim,
@@ -81,6 +80,16 @@ def completed(
         summary=summary,
         artifacts=artifacts,
     )
+
+
+def _as_read_back(result_text: str) -> dict[str, Any]:
+    """Return an unusual result as its readers will get it.
+
+    Raises ``ValueError`` for what a callback cannot spell (a number beyond a double): better here than at the end.
+    """
+    value: dict[str, Any] = json.loads(result_text)
+    dumps(value)
+    return value
 
 
 def attempt_failed(

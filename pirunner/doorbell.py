@@ -9,6 +9,7 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 CAPACITY = 10_000
 BATCH = 500
+REST_SECONDS = 0.01
 ENOUGH = 200
 
 
@@ -74,6 +76,8 @@ class Doorbell:
     def _run(self) -> None:
         while True:
             self._publish_all(distinct(self._next_batch()))
+            # The first ring goes out at once; those of a burst gather meanwhile, and shared ones become one.
+            time.sleep(REST_SECONDS)
 
     def _next_batch(self) -> list[Ring]:
         batch = [self._rings.get()]

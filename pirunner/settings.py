@@ -75,12 +75,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "pirunner.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pirunner.middleware.CsrfViewMiddleware",
+    "pirunner.middleware.AuthenticationMiddleware",
+    "pirunner.middleware.MessageMiddleware",
+    "pirunner.middleware.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "pirunner.urls"
 WSGI_APPLICATION = "pirunner.wsgi.application"

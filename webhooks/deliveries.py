@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from pirunner.bulk import unsynced
 from webhooks.backoff import delay_before, parse_retry_after
 from webhooks.egress import CheckedClient, EgressError
 from webhooks.models import Delivery
@@ -39,14 +41,16 @@ class Answer:
 
 def attempt_delivery(delivery_id: int) -> str:
     """Make one attempt at a delivery that is due; return its state, or ``skipped`` if it is somebody else's."""
+    delivery = _claim(delivery_id)
+    return "skipped" if delivery is None else _record(delivery, _answer(delivery))
+
+
+def _claim(delivery_id: int) -> Delivery | None:
     now = timezone.now()
-    claimed = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.PENDING, next_attempt_at__lte=now).update(
-        attempts=F("attempts") + 1, next_attempt_at=now + SENDING
-    )
-    if not claimed:
-        return "skipped"
-    delivery = Delivery.objects.get(pk=delivery_id)
-    return _record(delivery, _answer(delivery))
+    due = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.PENDING, next_attempt_at__lte=now)
+    with unsynced(), transaction.atomic():
+        claimed = due.update(attempts=F("attempts") + 1, next_attempt_at=now + SENDING)
+        return Delivery.objects.get(pk=delivery_id) if claimed else None
 
 
 def _answer(delivery: Delivery) -> Answer:

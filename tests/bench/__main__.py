@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import accept, drain, end_to_end, growth, machine, memory, profiles, startup
+from tests.bench import accept, drain, end_to_end, growth, idle, machine, memory, profiles, startup
 from tests.bench.plan import FULL, QUICK, Plan
 
 BENCHMARKS: dict[str, Callable[[Plan], None]] = {
     "startup": startup.run,
     "memory": memory.run,
+    "idle": idle.run,
     "accept": accept.run,
     "drain": drain.run,
     "end_to_end": end_to_end.run,

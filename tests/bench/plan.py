@@ -15,6 +15,7 @@ class Plan:
     memory_jobs: int
     profiled_jobs: int
     ended_jobs: tuple[int, ...]
+    idle_seconds: float
 
 
 FULL = Plan(
@@ -26,6 +27,7 @@ FULL = Plan(
     memory_jobs=2000,
     profiled_jobs=2000,
     ended_jobs=(1_000, 100_000),
+    idle_seconds=120.0,
 )
 QUICK = Plan(
     rounds=1,
@@ -36,4 +38,5 @@ QUICK = Plan(
     memory_jobs=200,
     profiled_jobs=400,
     ended_jobs=(1_000, 10_000),
+    idle_seconds=20.0,
 )
