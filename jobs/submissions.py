@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from django.conf import settings
@@ -22,6 +21,7 @@ from jobs.serializers import ScheduleBody, SubmissionBody
 from jobs.services import Accepted, NewJob
 from jobs.validation import faults_of
 from pirunner.errors import Fault, InvalidPayload, NotAvailable
+from pirunner.zones import UnknownZone, find_zone
 from webhooks.egress import EgressError
 from webhooks.services import check_target
 
@@ -190,15 +190,9 @@ def _due_at(schedule: ScheduleBody | None, faults: list[Fault]) -> Any:
     if schedule is None:
         return None
     try:
-        zone = ZoneInfo(schedule.tz or settings.TIME_ZONE)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        faults.append(
-            Fault(
-                ("schedule", "tz"),
-                "unknown_zone",
-                f"There is no time zone {schedule.tz!r}; take an IANA name like Europe/Berlin.",
-            )
-        )
+        zone = find_zone(schedule.tz or settings.TIME_ZONE)
+    except UnknownZone as error:
+        faults.append(Fault(("schedule", "tz"), "unknown_zone", str(error)))
         return None
     if schedule.run_at is None:
         return None

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("health", HealthView.as_view()),
     path("", include("jobs.urls")),
+    path("", include("schedules.urls")),
     path("", include("webhooks.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -72,7 +72,7 @@ def test_a_documented_body_is_accepted(block: Block, documented: Stack) -> None:
 
     answer = documented.request(method, path, json.loads(block.text))
 
-    assert answer.status == 202, answer.text
+    assert answer.status in {200, 202}, answer.text
 
 
 @pytest.mark.flow

@@ -1,5 +1,5 @@
 """What the tests of the schedules share."""
 
-from tests.parts import owner, rings
+from tests.parts import api, owner, rings
 
-__all__ = ["owner", "rings"]
+__all__ = ["api", "owner", "rings"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schedules.zones import UnknownZone, find_zone
+from pirunner.zones import UnknownZone, find_zone
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "UTC", "America/Argentina/Ushuaia", "Etc/GMT+2", "EST5EDT"])
