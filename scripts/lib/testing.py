@@ -75,6 +75,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         ours = {variable.name for variable in env.VARIABLES} - {"TZ"}
+        ours.add("DJANGO_SETTINGS_MODULE")  # pytest and the commands choose their own
         self._environment = {name: value for name, value in os.environ.items() if name not in ours} | {
             "ENV_FILE": os.devnull,
             "RUNNER_DATA_DIR": str(folder / "data"),
