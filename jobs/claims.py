@@ -109,11 +109,11 @@ RETURNING rank, id, run, priority, input, metadata, callback_url, concurrency_ke
 
 
 def renew_leases(*, instance: str, child_pids: list[int], now: datetime) -> int:
-    """Renew what these live and busy children of a worker hold, unless past its deadline; return how many rows.
+    """Renew what these live and busy children of a worker hold; return how many rows.
 
     A row that is being ended just now is passed over: waiting for it, in another order, could be a deadlock.
     """
-    held = Job.objects.active().filter(instance=instance, child_pid__in=child_pids, deadline_at__gt=now)
+    held = Job.objects.active().filter(instance=instance, child_pid__in=child_pids)
     free = held.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
     with transaction.atomic():  # the locks of rows need one
         return Job.objects.filter(pk__in=free.values("pk")).update(lease_expires_at=now + LEASE)

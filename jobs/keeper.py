@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -25,6 +24,7 @@ from django.utils import timezone
 
 from jobs.catalog import find
 from jobs.claims import renew_leases
+from jobs.deadlines import Deadlines
 from jobs.endings import LOST
 from jobs.models import Job
 from jobs.processes import has_ended, instance_of, is_running, resident_mib
@@ -39,7 +39,6 @@ LOOK_SECONDS = 1.0
 SOFT_STOP_SECONDS = 15.0
 BUSY_SECONDS = 1.0
 STOPPED = "The worker was stopped; the attempt does not count."
-CANCEL_GRACE = timedelta(seconds=5)
 
 _no_fork = threading.Lock()
 os.register_at_fork(before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_no_fork.release)
@@ -54,6 +53,7 @@ class Keeper:
         self._worker = worker
         self._instance = instance_of(os.getpid())
         self._ended: dict[int, str] = {}
+        self._deadlines = Deadlines()
         self._stopping = False
         self._idle = threading.Event()
         self._look_now = threading.Event()
@@ -104,7 +104,8 @@ class Keeper:
         )
 
     def _look(self, busy: list[int], *, renew: bool) -> None:
-        if keep(self._instance, busy, self._ended, renew=renew, stopping=self._stopping) == 0:
+        held = keep(self._instance, busy, self._ended, renew=renew, stopping=self._stopping, deadlines=self._deadlines)
+        if held == 0:
             self._idle.set()
 
     def _persist(self, failing: str, work: Callable[[], None]) -> bool:
@@ -137,7 +138,15 @@ def take_over(worker: str, instance: str) -> None:
     ring_unheard(now + UNHEARD)
 
 
-def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, stopping: bool = False) -> int:
+def keep(
+    instance: str,
+    busy: list[int],
+    ended: dict[int, str],
+    *,
+    renew: bool,
+    deadlines: Deadlines,
+    stopping: bool = False,
+) -> int:
     """Look once after what a worker holds: renew, end children that must not go on, take back from dead ones.
 
     ``busy`` are the children that run a task now; ``ended`` is where the reasons of those ended here are kept, by
@@ -147,11 +156,14 @@ def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, 
     if not held:
         ended.clear()
         return 0
-    now = timezone.now()
+    now, steady = timezone.now(), time.monotonic()
+    deadlines.look(held, now=now, steady=steady)
     if renew:
-        renew_leases(instance=instance, child_pids=[pid for pid in busy if is_running(pid)], now=now)
+        over = {job.child_pid for job in held if deadlines.is_over(job, steady=steady)}
+        live = [pid for pid in busy if pid not in over and is_running(pid)]
+        renew_leases(instance=instance, child_pids=live, now=now)
     for job in held:
-        if job.child_pid in busy and job.child_pid not in ended and (reason := must_end(job, now)):
+        if job.child_pid in busy and job.child_pid not in ended and (reason := must_end(job, deadlines, steady)):
             ended[job.child_pid] = reason
             end_child(job.child_pid, f"job {job.pk}: {reason}")
     lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
@@ -163,12 +175,12 @@ def keep(instance: str, busy: list[int], ended: dict[int, str], *, renew: bool, 
     return len(held) - len(lost)
 
 
-def must_end(job: Job, now: datetime) -> str:
+def must_end(job: Job, deadlines: Deadlines, steady: float) -> str:
     """Return why the process that runs a job must be ended now, or an empty text."""
     job_type = find(job.job_type)
-    if job.deadline_at is not None and job.deadline_at <= now:
+    if deadlines.is_over(job, steady=steady):
         return "time limit exceeded, and the handler did not stop"
-    if job.cancel_requested_at is not None and now - job.cancel_requested_at > CANCEL_GRACE:
+    if deadlines.must_stop(job, steady=steady):
         return "cancelled, and the handler did not stop"
     if job_type is not None and job.child_pid is not None and resident_mib(job.child_pid) > job_type.memory_limit:
         return f"memory limit of {job_type.memory_limit} MiB exceeded"

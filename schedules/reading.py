@@ -29,9 +29,7 @@ def read_recurrence(body: ScheduleBody, now: datetime) -> tuple[Recurrence | Non
         return None, zone, faults
     recurrence = _recurrence(body, zone, start, now, faults)
     if recurrence is not None and not faults and never_fires(recurrence):
-        faults.append(
-            Fault(("cron",), "never_fires", "It never fires: there is no such date.")
-        )
+        faults.append(Fault(("cron",), "never_fires", "It never fires: there is no such date."))
     return (None if faults else recurrence), zone, faults
 
 

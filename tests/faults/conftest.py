@@ -79,12 +79,16 @@ def stack(tmp_path: Path) -> Iterator[FaultStack]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FaultStack]:
-    """A whole pirunner, on each database in turn."""
+def any_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each database in turn: "" for SQLite, the address of a new one for PostgreSQL."""
     if request.param == "sqlite":
-        with FaultStack(tmp_path) as running:
-            yield running
-        return
-    for database_url in _new_database(request.getfixturevalue("postgres_server")):
-        with FaultStack(tmp_path, database_url=database_url) as running:
-            yield running
+        yield ""
+    else:
+        yield from _new_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def any_stack(any_database: str, tmp_path: Path) -> Iterator[FaultStack]:
+    """A whole pirunner, on each database in turn."""
+    with FaultStack(tmp_path, database_url=any_database) as running:
+        yield running

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ import psycopg
 
 from tests.stack import ROOT, Stack, wait_for
 
+_QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
 PLUGIN = Path(__file__).resolve().parent / "plugin"
 DONE = ("completed", "failed", "cancelled")
 
@@ -159,16 +160,26 @@ class FaultStack(Stack):
             except (OSError, psutil.Error):
                 return ""
 
-    # -- a worker of the test's own -------------------------------------------------------------------------
+    # -- processes of the test's own, as they would run on another machine --------------------------------------
+
+    def another_worker(self, name: str) -> AbstractContextManager[None]:
+        """Run one more worker of the same jobs, and end it afterwards."""
+        return self._another("worker", "-Q", "jobs", "-n", f"{name}@%h", "-c", "1", *_QUIET)
+
+    def another_io(self, name: str) -> AbstractContextManager[None]:
+        """Run one more worker that sends callbacks, and end it afterwards."""
+        return self._another("worker", "-Q", "webhooks", "-n", f"{name}@%h", "-P", "threads", "-c", "4", *_QUIET)
+
+    def another_clock(self) -> AbstractContextManager[None]:
+        """Run one more clock, and end it afterwards."""
+        return self._another("beat", "--pidfile=", "-l", "INFO")
 
     @contextmanager
-    def another_worker(self, name: str) -> Iterator[None]:
-        """Run one more worker of the same jobs, as one on another machine would, and end it afterwards."""
-        options = ("-Q", "jobs", "-n", f"{name}@%h", "-c", "1", "-l", "INFO", "--without-gossip", "--without-mingle")
+    def _another(self, *arguments: str) -> Iterator[None]:
         environment = {**self.environment, "BROKER_URL": f"redis+socket://{self.broker_socket}"}
         with self.log_path.open("ab") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "pirunner", "worker", *options],
+                [sys.executable, "-m", "celery", "-A", "pirunner", *arguments],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,

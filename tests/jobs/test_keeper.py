@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.keeper import CANCEL_GRACE, give_back, keep
+from jobs.deadlines import CANCEL_GRACE, Deadlines
+from jobs.keeper import give_back, keep
 from jobs.models import Job
 from tests.jobs.children import Child, dead, zombie
 from tests.jobs.making import INSTANCE, active, job_type, register, waiting
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 def look(busy: list[int], *, renew: bool = True, **more: Any) -> dict[int, str]:
     ended: dict[int, str] = more.pop("ended", {})
-    keep(INSTANCE, busy, ended, renew=renew, **more)
+    keep(INSTANCE, busy, ended, renew=renew, deadlines=more.pop("deadlines", None) or Deadlines(), **more)
     return ended
 
 

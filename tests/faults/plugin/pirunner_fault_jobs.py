@@ -8,16 +8,23 @@ import ctypes
 import os
 import signal
 import time
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from jobs import canary
 from jobs.contract import Context, JobType
 from pirunner.up import backoff
 
 if os.environ.get("FAULTS_RESTART_AT_ONCE"):
     # Forty kills in a row would otherwise mostly wait for the supervisor's back-off.
     backoff.LONGEST_DELAY = backoff.FIRST_DELAY
+
+
+if seconds := os.environ.get("FAULTS_CANARY_SECONDS"):
+    # As it is, a deaf worker is noticed after two minutes.
+    canary.UNHEARD = timedelta(seconds=float(seconds))
 
 
 class Input(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,9 +25,10 @@ class Failures(msgspec.Struct):
 
 
 class Mebibytes(msgspec.Struct):
-    """How much memory to take."""
+    """How much memory or disk to take; with ``gate`` only at the first run, once a file of that name is there."""
 
     mebibytes: int = 0
+    gate: str = ""
 
 
 def doze(ctx: Context, job_input: Seconds) -> dict[str, Any]:
@@ -77,6 +79,22 @@ def hog(ctx: Context, job_input: Mebibytes) -> dict[str, Any]:
     return {"summary": f"held {len(held)} bytes"}
 
 
+def swell(ctx: Context, job_input: Mebibytes) -> dict[str, Any]:
+    """Take more and more memory until somebody ends it, at the first run; do nothing at the others."""
+    held: list[bytes] = []
+    while ctx.run == 1 and not Path(job_input.gate).exists():
+        time.sleep(0.05)
+    while ctx.run == 1 and len(held) < job_input.mebibytes:
+        held.append(b"x" * 2**20)
+    return {"summary": f"held {len(held)} MiB"}
+
+
+def write_file(ctx: Context, job_input: Mebibytes) -> dict[str, Any]:
+    """Write an artifact."""
+    artifact = ctx.artifact("blank.bin", bytes(job_input.mebibytes * 2**20), "application/octet-stream")
+    return {"summary": f"wrote {artifact.size} bytes", "artifactPath": artifact.path}
+
+
 def talk(ctx: Context, job_input: Failures) -> dict[str, Any]:
     """Write log lines and progress."""
     for number in range(job_input.failures):
@@ -102,4 +120,10 @@ STUBBORN = JobType(
 FAIL = JobType(name="fail", description="Fails.", input_model=Failures, run=fail, backoff_seconds=0.2)
 LEAVE = JobType(name="leave", description="Exits.", input_model=Seconds, run=leave, attempts=1)
 HOG = JobType(name="hog", description="Takes memory.", input_model=Mebibytes, run=hog, memory_limit=200, attempts=1)
+SWELL = JobType(
+    name="swell", description="Takes all memory.", input_model=Mebibytes, run=swell, memory_limit=4096, attempts=2
+)
+FILE = JobType(
+    name="file", description="Writes a file.", input_model=Mebibytes, run=write_file, attempts=9, backoff_seconds=1.0
+)
 TALK = JobType(name="talk", description="Talks.", input_model=Failures, run=talk)
