@@ -11,6 +11,8 @@ from jobs.models import Job
 
 CANCEL_GRACE = timedelta(seconds=5)
 """How long a cancelled handler has to stop by itself."""
+WRITE_GRACE = 5.0
+"""Seconds that a run has left, at least, when the database takes writes again: it may only wait to be recorded."""
 
 
 class Deadlines:
@@ -19,6 +21,7 @@ class Deadlines:
     def __init__(self) -> None:
         self._run_until: dict[tuple[int, int], float] = {}
         self._stop_until: dict[tuple[int, int], float] = {}
+        self._nobody_until = float("-inf")
 
     def look(self, held: Sequence[Job], *, now: datetime, steady: float) -> None:
         """Begin to count for what is new among the held jobs, and forget what is no longer held."""
@@ -33,13 +36,17 @@ class Deadlines:
                 passed = max(timedelta(), now - job.cancel_requested_at)
                 self._stop_until[key] = steady + (CANCEL_GRACE - passed).total_seconds()
 
+    def put_off(self, *, steady: float) -> None:
+        """Note that the database takes no writes: nobody's time is over until a moment after it does again."""
+        self._nobody_until = steady + WRITE_GRACE
+
     def is_over(self, job: Job, *, steady: float) -> bool:
         """Return whether a run has had all the time that it may take."""
-        return steady >= self._run_until.get((job.pk, job.run), float("inf"))
+        return steady >= max(self._nobody_until, self._run_until.get((job.pk, job.run), float("inf")))
 
     def must_stop(self, job: Job, *, steady: float) -> bool:
         """Return whether a cancelled run has had its time to stop by itself."""
-        return steady > self._stop_until.get((job.pk, job.run), float("inf"))
+        return steady > max(self._nobody_until, self._stop_until.get((job.pk, job.run), float("inf")))
 
 
 def _seconds_to_run(job: Job) -> float:

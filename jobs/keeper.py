@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from celery.signals import task_failure, worker_ready, worker_shutdown
 from celery.worker import state as worker_state
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
 from jobs.catalog import find
@@ -98,10 +98,10 @@ class Keeper:
         self._persist("its leases will run out", lambda: give_back(self._instance))
 
     def _keep(self, busy: list[int], *, renew: bool) -> bool:
-        return self._persist(
-            "leases could not be looked after",
-            lambda: self._look(busy, renew=renew),
-        )
+        kept = self._persist("leases could not be looked after", lambda: self._look(busy, renew=renew))
+        if not kept:
+            self._deadlines.put_off(steady=time.monotonic())
+        return kept
 
     def _look(self, busy: list[int], *, renew: bool) -> None:
         held = keep(self._instance, busy, self._ended, renew=renew, stopping=self._stopping, deadlines=self._deadlines)
@@ -158,14 +158,14 @@ def keep(
         return 0
     now, steady = timezone.now(), time.monotonic()
     deadlines.look(held, now=now, steady=steady)
+    end_children(held, busy, ended, too_large)
     if renew:
         over = {job.child_pid for job in held if deadlines.is_over(job, steady=steady)}
         live = [pid for pid in busy if pid not in over and is_running(pid)]
         renew_leases(instance=instance, child_pids=live, now=now)
-    for job in held:
-        if job.child_pid in busy and job.child_pid not in ended and (reason := must_end(job, deadlines, steady)):
-            ended[job.child_pid] = reason
-            end_child(job.child_pid, f"job {job.pk}: {reason}")
+    if any(out_of_time(job, deadlines, steady) for job in held):
+        insist_on_writes()
+        end_children(held, busy, ended, lambda job: out_of_time(job, deadlines, steady))
     lost = [job for job in held if job.child_pid is not None and not is_running(job.child_pid)]
     if lost:
         reason = STOPPED if stopping else f"{LOST}: its process ended while the job ran"
@@ -175,16 +175,35 @@ def keep(
     return len(held) - len(lost)
 
 
-def must_end(job: Job, deadlines: Deadlines, steady: float) -> str:
-    """Return why the process that runs a job must be ended now, or an empty text."""
+def too_large(job: Job) -> str:
+    """Return that the process that runs a job takes too much memory, or an empty text."""
     job_type = find(job.job_type)
+    if job_type is None or job.child_pid is None or resident_mib(job.child_pid) <= job_type.memory_limit:
+        return ""
+    return f"memory limit of {job_type.memory_limit} MiB exceeded"
+
+
+def out_of_time(job: Job, deadlines: Deadlines, steady: float) -> str:
+    """Return why a run has had its time, or an empty text."""
     if deadlines.is_over(job, steady=steady):
         return "time limit exceeded, and the handler did not stop"
     if deadlines.must_stop(job, steady=steady):
         return "cancelled, and the handler did not stop"
-    if job_type is not None and job.child_pid is not None and resident_mib(job.child_pid) > job_type.memory_limit:
-        return f"memory limit of {job_type.memory_limit} MiB exceeded"
     return ""
+
+
+def insist_on_writes() -> None:
+    """Raise ``DatabaseError`` while SQLite is locked: a child that is late may only be waiting to write its result."""
+    with transaction.atomic():
+        pass
+
+
+def end_children(held: list[Job], busy: list[int], ended: dict[int, str], why: Callable[[Job], str]) -> None:
+    """End the busy children for whose job there is a reason, and keep the reasons."""
+    for job in held:
+        if job.child_pid in busy and job.child_pid not in ended and (reason := why(job)):
+            ended[job.child_pid] = reason
+            end_child(job.child_pid, f"job {job.pk}: {reason}")
 
 
 def busy_children() -> list[int]:

@@ -18,7 +18,7 @@ from tests.stack import wait_for
 pytestmark = pytest.mark.faults
 
 STEPS = {"an hour ahead": 3600, "back an hour": 0, "five years ahead": 5 * 365 * 86_400}
-EACH = 19.0  # seconds between two steps: a lease, in which leases are not trusted, and some in which they are
+EACH = 18.0  # seconds between two steps: a lease, in which leases are not trusted, and some in which they are
 SOURCE = Path(__file__).resolve().parent / "timeshift.c"
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.faults
 KILLS = 200
 JOBS = 5_000
 CLIENTS = 2
-PAUSES = (0.3, 1.1)  # seconds between two kills, at least and at most
+PAUSES = (0.2, 1.0)  # seconds between two kills, at least and at most
 LONGEST_CATCH_UP = 60.0  # seconds
 LONGEST_DELIVERY = 90.0  # seconds; a sender that dies holds its delivery for 60
 TARGETS = ("worker", "worker's family", "child", "api", "server", "io", "clock", "redis")
@@ -79,7 +80,7 @@ class Load:
         while True:
             try:
                 answer = self._stack.request("POST", "/jobs", body, timeout=30, Idempotency_Key=key)
-            except (OSError, ValueError):  # no connection, or half an answer
+            except (OSError, HTTPException, ValueError):  # no connection, or half an answer
                 answer = None
             if answer is not None and answer.status in {200, 202}:
                 return str(answer.json()["jobId"])

@@ -61,6 +61,19 @@ def test_the_next_run_of_a_job_has_its_own_time() -> None:
     assert deadlines._run_until.keys() == {(1, 2)}
 
 
+def test_nobody_is_late_until_a_moment_after_the_database_takes_writes_again() -> None:
+    deadlines = Deadlines()
+    late = run(cancel_requested_at=NOON)
+    deadlines.look([late], now=NOON, steady=0.0)
+
+    deadlines.put_off(steady=LIMIT + 20)
+
+    assert not deadlines.is_over(late, steady=LIMIT + 24)
+    assert not deadlines.must_stop(late, steady=LIMIT + 24)
+    assert deadlines.is_over(late, steady=LIMIT + 25)
+    assert deadlines.must_stop(late, steady=LIMIT + 26)
+
+
 def test_a_run_without_a_deadline_is_never_over() -> None:
     deadlines = Deadlines()
     endless = Job(pk=1, run=1, started_at=NOON)

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
+from jobs import keeper
 from jobs.deadlines import CANCEL_GRACE, Deadlines
 from jobs.keeper import give_back, keep
 from jobs.models import Job
@@ -150,6 +152,22 @@ def test_a_child_that_must_not_go_on_is_ended_and_its_job_taken_back(
     assert reason in ended.get(begun.pid, reason)
     assert job.state == state
     assert reason in job.error
+
+
+def test_a_late_child_is_left_alone_while_the_database_takes_no_writes(
+    child: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked() -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(keeper, "insist_on_writes", locked)
+    begun = child()
+    held_by(begun.pid, **past_deadline())
+
+    with pytest.raises(OperationalError):
+        look([begun.pid])
+
+    assert begun.poll() is None
 
 
 def test_a_child_that_takes_too_much_memory_is_ended(child: Any, monkeypatch: pytest.MonkeyPatch) -> None:

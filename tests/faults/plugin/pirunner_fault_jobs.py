@@ -69,5 +69,6 @@ def _note(ctx: Context, job_input: Input, what: str) -> None:
 
 
 NAP = JobType(name="nap", description="Sleeps.", input_model=Input, run=nap)
+CATNAP = JobType(name="catnap", description="Sleeps for seconds.", input_model=Input, run=nap, time_limit=6.0)
 BURN = JobType(name="burn", description="Kills its own process.", input_model=Input, run=burn, attempts=2)
 SPIN = JobType(name="spin", description="Holds the interpreter's lock.", input_model=Input, run=spin)
