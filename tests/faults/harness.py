@@ -150,7 +150,7 @@ class FaultStack(Stack):
         return Path(psutil.Process(self.pid_of("redis")).cwd()) / "redis.sock"
 
     def ask_broker(self, command: str) -> str:
-        """Return Redis's answer to a command of one word; "" when there is none within half a second."""
+        """Return Redis's answer to an inline command; "" when there is none within half a second."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(0.5)
             try:

@@ -82,3 +82,20 @@ def test_flushed_with_jobs_waiting(any_stack: FaultStack, report: Callable[[str]
     report(
         f"300 jobs done {took:.1f} s after the flush (6 s of them two naps), worst POST {client.worst * 1000:.0f} ms"
     )
+
+
+def test_full(stack: FaultStack, report: Callable[[str], None]):
+    """Redis that takes no more writes (noeviction): the doorbell is mute, the rows are not."""
+    with Client(stack) as client:
+        client.wait_for_more(10)
+        assert stack.ask_broker("CONFIG SET maxmemory 1") == "+OK"
+        full = time.monotonic()
+        wait_for(lambda: time.monotonic() - full > 8)
+        client.wait_for_more(20)
+        assert stack.ask_broker("CONFIG SET maxmemory 0") == "+OK"
+        back = time.monotonic()
+        client.wait_for_more(20)
+
+    assert_all_were_accepted_in_time(client)
+    report(figures(stack, client, back))
+    assert stack.states(client.accepted) == {"completed": len(client.accepted)}
