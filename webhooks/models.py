@@ -88,3 +88,34 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} of job {self.job_id} to {self.url}"
+
+
+class Notice(models.Model):
+    """One message for the owner's notification services, made by the relay from a callback that it took.
+
+    pending -> sent | dead, claimed as a delivery is. The unique event id drops a callback that comes twice.
+    """
+
+    class State(models.TextChoices):
+        """Where a notice stands."""
+
+        PENDING = "pending"
+        SENT = "sent"
+        DEAD = "dead"
+
+    event_id = models.CharField(max_length=255, unique=True)
+    text = models.TextField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="notice_due", condition=Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
