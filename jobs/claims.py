@@ -82,9 +82,10 @@ def _claim(
             input=json.loads(row[4]),
             metadata=None if row[5] is None else json.loads(row[5]),
             callback_url=row[6],
-            concurrency_key=row[7],
-            attempts_made=row[8],
-            max_attempts=row[9],
+            callback_events=row[7],
+            concurrency_key=row[8],
+            attempts_made=row[9],
+            max_attempts=row[10],
             started_at=now,
             worker=claimer.worker,
             chained=len(rows),
@@ -104,7 +105,8 @@ UPDATE jobs_job
    SET state = 'active', run = run + 1, token = %s, lease_expires_at = %s, deadline_at = %s, started_at = %s,
        worker = %s, instance = %s, child_pid = %s, progress = 0, status_message = ''
  WHERE state = 'waiting' AND id IN (SELECT id FROM next)
-RETURNING rank, id, run, priority, input, metadata, callback_url, concurrency_key, attempts_made, max_attempts
+RETURNING rank, id, run, priority, input, metadata, callback_url, callback_events, concurrency_key, attempts_made,
+          max_attempts
 """
 
 
@@ -132,6 +134,7 @@ def claim_of(job: Job, *, chained: int) -> Claim:
         input=job.input,
         metadata=job.metadata,
         callback_url=job.callback_url,
+        callback_events=job.callback_events,
         concurrency_key=job.concurrency_key,
         attempts_made=job.attempts_made,
         max_attempts=job.max_attempts,

@@ -15,7 +15,7 @@ from jobs.catalog import allowed
 from jobs.claims import Claimer, claim_many
 from jobs.contract import JobType
 from jobs.endings import Ending, cancelled
-from jobs.events import new_event
+from jobs.events import STARTED, new_event
 from jobs.models import Artifact, Job
 from jobs.payloads import ended_payload, started_payload
 from jobs.ranking import rank_of
@@ -29,26 +29,34 @@ from webhooks.services import NewEvent, record_events, ring_deliveries
 def start_many(*, job_type: JobType, claimer: Claimer) -> list[Claim]:
     """Claim what is most urgent and record that it started; return what was claimed, maybe nothing.
 
-    Light jobs are over in milliseconds: nobody is told that they started, so their claim need not reach the disk.
+    Light jobs are over in milliseconds: who did not ask is not told that they started, so their claim need not reach
+    the disk.
     """
     now = timezone.now()
     try:
         if job_type.light:
             with unsynced(), transaction.atomic():
-                return claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
-        with transaction.atomic():
-            return _start(job_type, claimer, now)
+                claims = claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
+                delivery_ids = _record_starts([claim for claim in claims if STARTED in claim.callback_events], now)
+        else:
+            with transaction.atomic():
+                claims = _claim_heavy(job_type, claimer, now)
+                results.record_starts(claims)
+                delivery_ids = _record_starts(claims, now)
     except IntegrityError:
         return []  # another worker has just started a job of the same concurrency key
+    ring_deliveries(delivery_ids)
+    return claims
 
 
-def _start(job_type: JobType, claimer: Claimer, now: datetime) -> list[Claim]:
+def _claim_heavy(job_type: JobType, claimer: Claimer, now: datetime) -> list[Claim]:
     if job_type.long and not _leaves_a_slot(claimer.instance):
         return []
-    claims = claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
-    results.record_starts(claims)
-    record_events([new_event(claim.subject, started_payload(claim), at=now) for claim in claims])
-    return claims
+    return claim_many(job_type=job_type, queue=job_type.queue, claimer=claimer, now=now)
+
+
+def _record_starts(claims: Sequence[Claim], now: datetime) -> list[int]:
+    return record_events([new_event(claim.subject, started_payload(claim), at=now) for claim in claims])
 
 
 def _leaves_a_slot(instance: str) -> bool:

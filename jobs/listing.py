@@ -13,7 +13,7 @@ from django.db.models import Max, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Length
 
-from jobs.models import Job
+from jobs.models import Job, JobQuerySet
 from jobs.states import FINAL_STATES, State
 
 LARGEST_ID = 10**18
@@ -39,6 +39,7 @@ class JobFilter:
     before: int = LARGEST_ID
     state: State | None = None
     job_type: str | None = None
+    schedule_id: str | None = None
     since: datetime | None = None
     text: str | None = None
 
@@ -81,11 +82,13 @@ def _fill_in(jobs: Sequence[Any]) -> frozenset[int]:
     return frozenset(job.pk for job in jobs if job.pk not in small)
 
 
-def jobs_below(wanted: JobFilter) -> "models.QuerySet[Job]":
+def jobs_below(wanted: JobFilter) -> JobQuerySet:
     """Return the jobs of a filter below its cursor, of whatever age, newest first."""
     jobs = Job.objects.filter(pk__lt=wanted.before).order_by("-pk")
     if wanted.text is not None:
         jobs = jobs.filter(_holds(wanted.text), pk__gt=_newest_id() - SEARCHED)
+    if wanted.schedule_id is not None:
+        return _of_schedule(jobs, wanted)
     if wanted.state is not None:
         jobs = jobs.filter(state=wanted.state)
     if wanted.job_type is None:
@@ -95,7 +98,22 @@ def jobs_below(wanted: JobFilter) -> "models.QuerySet[Job]":
     if wanted.state in FINAL_STATES:
         return jobs.filter(job_type=wanted.job_type, finished_at__isnull=False)
     # Few jobs have not ended, and many of their type may have: an expression keeps the index of the type out of it.
-    return jobs.filter(RawSQL("(jobs_job.job_type || '') = %s", [wanted.job_type], models.BooleanField()))
+    return jobs.filter(_unindexed("job_type", wanted.job_type))
+
+
+def _of_schedule(jobs: JobQuerySet, wanted: JobFilter) -> JobQuerySet:
+    """Return the jobs of a schedule: its own index is the one to use, whatever else is asked for."""
+    jobs = jobs.of_schedule(wanted.schedule_id or "")
+    if wanted.state is not None:
+        jobs = jobs.filter(_unindexed("state", wanted.state.value))
+    if wanted.job_type is not None:
+        jobs = jobs.filter(_unindexed("job_type", wanted.job_type))
+    return jobs
+
+
+def _unindexed(column: str, value: str) -> RawSQL:
+    """Return that a column has a value, as an expression that keeps the index of the column out of it."""
+    return RawSQL(f"(jobs_job.{column} || '') = %s", [value], models.BooleanField())  # noqa: S611  (columns of ours)
 
 
 def _is_new_enough(job: Job, since: datetime | None) -> bool:

@@ -43,6 +43,15 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
         return self.filter(is_open, concurrency_key=concurrency_key).order_by("id")
 
+    def of_schedule(self, schedule_id: str) -> "JobQuerySet":
+        """Keep those that a schedule submitted."""
+        return self.filter(RawSQL("schedule_id <> ''", (), models.BooleanField()), schedule_id=schedule_id)
+
+    def open_of_schedule(self, schedule_id: str) -> "JobQuerySet":
+        """Keep those of a schedule that have not ended."""
+        is_open = RawSQL("schedule_id <> '' AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField())
+        return self.filter(is_open, schedule_id=schedule_id).order_by("id")
+
     def active(self) -> "JobQuerySet":
         """Keep those that a worker holds."""
         return self.filter(RawSQL("jobs_job.state = 'active'", (), models.BooleanField()))
@@ -63,6 +72,10 @@ class Job(models.Model):
     backend = models.CharField(max_length=10, help_text="As the client called it.")
     concurrency_key = models.CharField(max_length=200, blank=True, default="")
     callback_url = models.TextField(blank=True, default="", help_text="Empty: the CALLBACK_URL setting.")
+    callback_events = models.CharField(
+        max_length=200, blank=True, default="", help_text="Called back for besides the ends; with blanks between."
+    )
+    schedule_id = models.CharField(max_length=45, blank=True, default="", help_text="The schedule that submitted it.")
     owner = models.CharField(max_length=100, help_text="The token that submitted it.")
 
     created_at = models.DateTimeField()
@@ -115,6 +128,12 @@ class Job(models.Model):
                 condition=~Q(concurrency_key="") & Q(state__in=["delayed", "waiting", "active"]),
             ),
             models.Index(fields=["due_at"], name="job_due", condition=Q(state="delayed")),
+            models.Index(fields=["schedule_id", "id"], name="job_of_schedule", condition=~Q(schedule_id="")),
+            models.Index(
+                fields=["schedule_id"],
+                name="job_open_of_schedule",
+                condition=~Q(schedule_id="") & Q(state__in=["delayed", "waiting", "active"]),
+            ),
             models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
             models.Index(fields=["state", "id"], name="job_state"),
             models.Index(fields=["job_type", "id"], name="job_type"),

@@ -16,18 +16,17 @@ PAGE = 50
 LARGEST_PAGE = 200
 
 
-def filter_of(request: Request) -> JobFilter | None:
-    """Return which jobs the client asks for; None if there can be none. Raises ``InvalidPayload``."""
-    wanted = JobFilter(
+def filter_of(request: Request) -> JobFilter:
+    """Return which jobs the client asks for. Raises ``InvalidPayload``."""
+    return JobFilter(
         limit=whole_number(request, "limit", default=PAGE, least=1, most=LARGEST_PAGE),
         before=whole_number(request, "before", default=LARGEST_ID, least=1, most=LARGEST_ID),
         state=_state_of(request),
         job_type=short_text(request, "jobType", most=100),
+        schedule_id=short_text(request, "scheduleId", most=100),
         since=_since_of(request),
         text=short_text(request, "q", most=200),
     )
-    # No job belongs to a schedule as long as there are none.
-    return None if short_text(request, "scheduleId", most=100) else wanted
 
 
 def next_link(request: Request, next_before: int) -> str:

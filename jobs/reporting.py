@@ -20,7 +20,7 @@ from jobs.payloads import progress_payload
 from jobs.runs import Claim
 from pirunner.bulk import insert_many, unsynced
 from pirunner.turns import take_turns
-from webhooks.services import record_events
+from webhooks.services import record_events, ring_deliveries
 
 log = logging.getLogger(__name__)
 
@@ -102,15 +102,17 @@ class Reporter:
             unwritten, self._unwritten = self._unwritten, Unwritten()
         if not unwritten.lines and unwritten.progress is None:
             return
+        delivery_ids: list[int] = []
         try:
             with unsynced(), transaction.atomic():
                 take_turns("log lines")  # so that their numbers become visible in order: readers keep cursors
                 insert_many(unwritten.lines)
                 if unwritten.progress is not None:
-                    _record_progress(self._claim, *unwritten.progress, at=timezone.now())
+                    delivery_ids = _record_progress(self._claim, *unwritten.progress, at=timezone.now())
         except DatabaseError:
             self._put_back(unwritten)
             raise
+        ring_deliveries(delivery_ids)
 
     def _put_back(self, unwritten: Unwritten) -> None:
         with self._lock:
@@ -118,8 +120,9 @@ class Reporter:
             self._unwritten.progress = self._unwritten.progress or unwritten.progress
 
 
-def _record_progress(claim: Claim, percent: int, message: str, *, at: datetime) -> None:
+def _record_progress(claim: Claim, percent: int, message: str, *, at: datetime) -> list[int]:
     held = Job.objects.filter(pk=claim.job_id, token=claim.token)
-    if held.update(progress=percent, status_message=message):
-        payload = progress_payload(claim, percent=percent, message=message)
-        record_events([new_event(claim.subject, payload, at=at)])
+    if not held.update(progress=percent, status_message=message):
+        return []
+    payload = progress_payload(claim, percent=percent, message=message)
+    return record_events([new_event(claim.subject, payload, at=at)])

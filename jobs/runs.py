@@ -6,12 +6,16 @@ from typing import Any, NamedTuple
 
 
 class Subject(NamedTuple):
-    """What events say of every job, running or not; ``callback_url`` empty means the ``CALLBACK_URL`` setting."""
+    """What events say of every job, running or not; ``callback_url`` empty means the ``CALLBACK_URL`` setting.
+
+    ``callback_events`` are the kinds that are called back for besides the ends, with blanks between.
+    """
 
     job_id: int
     job_type: str
     metadata: Any
     callback_url: str
+    callback_events: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,12 @@ class Claim:
     started_at: datetime
     worker: str
     chained: int = 1
+    callback_events: str = ""
 
     @property
     def subject(self) -> Subject:
         """What events say of the job."""
-        return Subject(self.job_id, self.job_type, self.metadata, self.callback_url)
+        return Subject(self.job_id, self.job_type, self.metadata, self.callback_url, self.callback_events)
 
     @property
     def attempt(self) -> int:

@@ -14,13 +14,42 @@ _NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no NUL in a text column."""
 
 
+class QuietHoursBody(msgspec.Struct, rename={"start": "from", "end": "to"}, frozen=True):
+    """``quietHours`` of a schedule: times of day in its zone, past midnight if the second is not the later one."""
+
+    start: Annotated[str, msgspec.Meta(min_length=1, max_length=5, description="Such as 22:00.")]
+    end: Annotated[str, msgspec.Meta(min_length=1, max_length=5, description="Such as 07:00.")]
+
+
 class ScheduleBody(msgspec.Struct, rename="camel", frozen=True):
-    """``schedule`` of a submission: when to run."""
+    """``schedule`` of a submission: when to run, once or again and again."""
 
     run_at: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     every_seconds: float | None = None
-    cron: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    cron: Annotated[str, msgspec.Meta(min_length=1, max_length=500)] | None = None
     tz: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    end_at: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    misfire: Literal["once", "skip", "all"] = "once"
+    overlap: Literal["skip", "queue", "replace", "allow"] = "skip"
+    quiet_hours: QuietHoursBody | None = None
+    jitter_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is for more than one time."""
+        return self.cron is not None or self.every_seconds is not None
+
+
+CallbackEvent = Literal[
+    "job.completed",
+    "job.failed",
+    "job.cancelled",
+    "job.started",
+    "job.progress",
+    "schedule.missed",
+    "runner.recovered",
+]
+"""What may stand in ``callbackEvents``; the first three are sent anyway."""
 
 
 class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
@@ -30,6 +59,7 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
     input: Any = None
     priority: Annotated[int, msgspec.Meta(ge=1, le=10, description="1 is the most urgent.")] = 5
     callback_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
+    callback_events: Annotated[list[CallbackEvent], msgspec.Meta(max_length=20)] | None = None
     metadata: dict[str, Any] | None = None
     concurrency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_NUL)] | None = None
     on_conflict: Literal["queue", "reject", "replace"] = "queue"
@@ -64,6 +94,8 @@ def read_job(job: Job, *, left_out: bool = False) -> dict[str, Any]:
         "statusMessage": job.status_message or None,
         "priority": job.priority,
         "concurrencyKey": job.concurrency_key or None,
+        "callbackEvents": job.callback_events.split(),
+        "scheduleId": job.schedule_id or None,
         "cancelRequestedAt": iso(job.cancel_requested_at),
         "maxAttempts": job.max_attempts,
         "dueAt": iso(job.due_at),

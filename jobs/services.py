@@ -1,6 +1,6 @@
 """Accepting jobs: from a checked submission to rows on disk and a ring."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,9 @@ class NewJob:
     concurrency_key: str = ""
     on_conflict: str = "queue"
     callback_url: str = ""
+    callback_events: str = ""
     schedule: Any = None
+    schedule_id: str = ""
     backend: str = "celery"
     due_at: datetime | None = None
     warnings: tuple[str, ...] = ()
@@ -51,6 +53,14 @@ class NewJob:
     def minds_others(self) -> bool:
         """Whether it can only be accepted after a look at the other jobs of its concurrency key."""
         return bool(self.concurrency_key) and self.on_conflict != "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Job rows that a transaction under way has written, and the events that it has to record last."""
+
+    jobs: list[tuple[Job, JobType]]
+    events: list[NewEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +95,50 @@ def submit_many(new_jobs: Sequence[NewJob]) -> list[Accepted]:
     """
     now = timezone.now()
     with transaction.atomic():
-        replaced = [event for new_job in new_jobs if new_job.minds_others for event in make_room(new_job, now)]
-        jobs = [_job_row(new_job, now) for new_job in new_jobs]
-        insert_with_ids(jobs)
-        answers = [_answer(job, new_job) for job, new_job in zip(jobs, new_jobs, strict=True)]
-        _remember_keys(new_jobs, answers, now)
-        tally.record({State.CANCELLED: len(replaced)})
-        delivery_ids = record_events(replaced)
+        written = write_jobs(new_jobs, now)
+        answers = [_answer(job, new_job) for (job, _), new_job in zip(written.jobs, new_jobs, strict=True)]
+        remember_keys(
+            (new_job.owner, new_job.idempotency, answer)
+            for new_job, answer in zip(new_jobs, answers, strict=True)
+            if new_job.idempotency
+        )
+        delivery_ids = record_events(written.events)
     ring_deliveries(delivery_ids)
-    ring_jobs([(job, new_job.job_type) for job, new_job in zip(jobs, new_jobs, strict=True)])
+    ring_jobs(written.jobs)
     return [Accepted(answer) for answer in answers]
+
+
+def write_jobs(new_jobs: Sequence[NewJob], now: datetime) -> Written:
+    """Write the rows of jobs in the current transaction; after its commit call ``ring_jobs``.
+
+    Raises ``ConcurrencyConflict`` if one is not wanted beside another of its concurrency key.
+    """
+    replaced = [event for new_job in new_jobs if new_job.minds_others for event in make_room(new_job, now)]
+    jobs = [_job_row(new_job, now) for new_job in new_jobs]
+    insert_with_ids(jobs)
+    tally.record({State.CANCELLED: len(replaced)})
+    return Written([(job, new_job.job_type) for job, new_job in zip(jobs, new_jobs, strict=True)], replaced)
+
+
+def remember_keys(used: Iterable[tuple[str, Idempotency, dict[str, Any]]]) -> None:
+    """Keep keys, each with its owner and the answer that it gets from now on, in the transaction that uses them.
+
+    Raises ``IntegrityError`` if one is in use already.
+    """
+    now = timezone.now()
+    rows = [
+        IdempotencyKey(
+            owner=owner,
+            key=idempotency.key,
+            body_sha256=idempotency.body_sha256,
+            answer=answer,
+            expires_at=now + timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS),
+        )
+        for owner, idempotency, answer in used
+    ]
+    for row in rows:
+        IdempotencyKey.objects.filter(owner=row.owner, key=row.key, expires_at__lte=now).delete()
+    IdempotencyKey.objects.bulk_create(rows)
 
 
 def ring_jobs(jobs: Sequence[tuple[Job, JobType]]) -> None:
@@ -136,6 +180,8 @@ def _job_row(new_job: NewJob, now: datetime) -> Job:
         backend=new_job.backend,
         concurrency_key=new_job.concurrency_key,
         callback_url=new_job.callback_url,
+        callback_events=new_job.callback_events,
+        schedule_id=new_job.schedule_id,
         owner=new_job.owner,
         created_at=now,
         due_at=due_at,
@@ -154,22 +200,3 @@ def _answer(job: Job, new_job: NewJob) -> dict[str, Any]:
     if new_job.warnings:
         answer["warnings"] = list(new_job.warnings)
     return answer
-
-
-def _remember_keys(new_jobs: Sequence[NewJob], answers: Sequence[dict[str, Any]], now: datetime) -> None:
-    rows = [
-        IdempotencyKey(
-            owner=new_job.owner,
-            key=new_job.idempotency.key,
-            body_sha256=new_job.idempotency.body_sha256,
-            answer=answer,
-            expires_at=now + timedelta(seconds=settings.IDEMPOTENCY_TTL_SECONDS),
-        )
-        for new_job, answer in zip(new_jobs, answers, strict=True)
-        if new_job.idempotency
-    ]
-    if not rows:
-        return
-    for row in rows:
-        IdempotencyKey.objects.filter(owner=row.owner, key=row.key, expires_at__lte=now).delete()
-    IdempotencyKey.objects.bulk_create(rows)

@@ -120,7 +120,7 @@ def delete_job(job_id: int) -> None:
 
 def subject_of(job: Job) -> Subject:
     """Return what events say of a job."""
-    return Subject(job.pk, job.job_type, job.metadata, job.callback_url)
+    return Subject(job.pk, job.job_type, job.metadata, job.callback_url, job.callback_events)
 
 
 def _locked(job_id: int) -> Job:

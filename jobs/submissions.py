@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from jobs.catalog import allowed, find, validate_input
 from jobs.contract import JobType
+from jobs.events import opted_in
 from jobs.run_at import RunAtFault, parse_run_at
 from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import ScheduleBody, SubmissionBody
@@ -108,6 +109,7 @@ def check_submission(
         concurrency_key=body.concurrency_key or "",
         on_conflict=body.on_conflict,
         callback_url=body.callback_url or "",
+        callback_events=opted_in(body.callback_events),
         schedule=raw.get("schedule"),
         backend=body.schedule_backend,
         due_at=due_at,

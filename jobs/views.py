@@ -13,7 +13,7 @@ from jobs.batch import batch_of, submit_batch
 from jobs.catalog import job_types_document
 from jobs.digest import LINES
 from jobs.intake import intake
-from jobs.listing import Page, list_jobs
+from jobs.listing import list_jobs
 from jobs.queries import filter_of, next_link
 from jobs.selectors import get_job
 from jobs.serializers import read_job, read_job_whole
@@ -40,8 +40,7 @@ class JobsView(ApiView):
 
     def get(self, request: Request) -> HttpResponse:
         """List jobs, newest first; the next page is in the ``Link`` header."""
-        wanted = filter_of(request)
-        page = list_jobs(wanted) if wanted else Page()
+        page = list_jobs(filter_of(request))
         headers = {"Link": next_link(request, page.next_before)} if page.next_before else None
         jobs = [read_job(job, left_out=job.pk in page.left_out) for job in page.jobs]
         return json_response(jobs, headers=headers)
