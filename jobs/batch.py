@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.db import OperationalError
+
 from jobs.intake import intake
 from jobs.services import Accepted, NewJob
-from jobs.submissions import HEADER, TargetCheck, prepare_submission
+from jobs.submissions import HEADER, Prepare, TargetCheck, prepare_submission
 from pirunner.api import check_kept
 from pirunner.errors import ApiError, Fault, InvalidPayload
 from webhooks.egress import EgressError
@@ -30,22 +32,24 @@ def batch_of(raw: Any, header: str | None) -> list[Any]:
     return raw
 
 
-def submit_batch(items: Sequence[Any], *, owner: str) -> list[Accepted | Exception]:
+def submit_batch(
+    items: Sequence[Any], *, owner: str, prepare: Prepare = prepare_submission
+) -> list[Accepted | Exception]:
     """Accept what can be accepted; return for each item the answer, or the error that it would have met alone.
 
     When this returns, everything that is answered is on disk.
     """
     check = _checked_once(items)
-    prepared = [_prepare(item, owner, check) for item in items]
+    prepared = [_prepare(prepare, item, owner, check) for item in items]
     outcomes = iter(intake.submit_all([item for item in prepared if isinstance(item, NewJob)]))
     return [next(outcomes) if isinstance(item, NewJob) else item for item in prepared]
 
 
-def _prepare(item: Any, owner: str, check: TargetCheck) -> NewJob | Accepted | ApiError:
+def _prepare(prepare: Prepare, item: Any, owner: str, check: TargetCheck) -> NewJob | Accepted | Exception:
     try:
         check_kept(item)
-        return prepare_submission(item, owner=owner, check=check)
-    except ApiError as error:
+        return prepare(item, owner=owner, check=check)
+    except (ApiError, OperationalError) as error:
         return error
 
 

@@ -1,10 +1,13 @@
 """Reads of jobs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import models
 from django.db.models import Max
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from jobs import tally
@@ -45,7 +48,7 @@ def get_job(job_id: str) -> Job:
     """Return the job with this id as clients write it; raises ``NotFound``."""
     job = find_job(job_id)
     if job is None:
-        raise NotFound(f"There is no job {job_id[:80]!r}.")
+        raise NotFound(f"There is no job {job_id[:80]!r}; the id of a job is a number.")
     return job
 
 
@@ -93,6 +96,13 @@ def count_states() -> dict[str, int]:
         **tally.ended_jobs(),
     }
     return {state.value: count for state, count in counts.items()}
+
+
+def count_open_of_schedules(schedule_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many jobs of these schedules have not ended; a schedule without any is left out."""
+    is_open = RawSQL("schedule_id <> '' AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField())
+    of_schedules = Job.objects.filter(is_open, schedule_id__in=schedule_ids).order_by()
+    return dict(of_schedules.values_list("schedule_id").annotate(models.Count("pk")))
 
 
 def oldest_waiting_age(now: datetime) -> float | None:

@@ -10,7 +10,7 @@ from jobs.models import Artifact, Job, LogLine
 from jobs.states import State
 from pirunner.times import epoch_ms, iso
 
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no NUL in a text column."""
 
 
@@ -61,10 +61,10 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
     callback_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
     callback_events: Annotated[list[CallbackEvent], msgspec.Meta(max_length=20)] | None = None
     metadata: dict[str, Any] | None = None
-    concurrency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_NUL)] | None = None
+    concurrency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=NO_NUL)] | None = None
     on_conflict: Literal["queue", "reject", "replace"] = "queue"
     schedule_backend: Literal["celery", "bullmq", "systemd"] = "celery"
-    idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128, pattern=_NO_NUL)] | None = None
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128, pattern=NO_NUL)] | None = None
     schedule: ScheduleBody | None = None
 
 

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from django.conf import settings
@@ -21,7 +21,7 @@ from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import ScheduleBody, SubmissionBody
 from jobs.services import Accepted, NewJob
 from jobs.validation import faults_of
-from pirunner.errors import Fault, InvalidPayload, NotAvailable
+from pirunner.errors import Fault, InvalidPayload
 from pirunner.zones import UnknownZone, find_zone
 from webhooks.egress import EgressError
 from webhooks.services import check_target
@@ -29,10 +29,20 @@ from webhooks.services import check_target
 _SCHEMA = msgspec.json.schema(SubmissionBody)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(SubmissionBody))
 _KNOWN_IN_SCHEDULE = frozenset(field.encode_name for field in msgspec.structs.fields(ScheduleBody))
+_ONLY_REPEATING = frozenset({"endAt", "misfire", "overlap", "quietHours", "jitterSeconds"})
 HEADER = "Idempotency-Key"
 
 TargetCheck = Callable[[str], str | None]
 """Checks a callback URL as ``webhooks.services.check_target`` does."""
+
+
+class Prepare(Protocol):
+    """Turns what a client sent into a job to accept, or into the answer if nothing remains to be done."""
+
+    def __call__(
+        self, raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = ...
+    ) -> NewJob | Accepted:
+        """Read one submission; raises ``ApiError`` for what cannot be accepted."""
 
 
 def prepare_submission(
@@ -40,8 +50,8 @@ def prepare_submission(
 ) -> NewJob | Accepted:
     """Return the job that a client asks for, or the answer that its idempotency key was given before.
 
-    A known key is answered before any check that depends on time, DNS or state. Raises ``InvalidPayload``,
-    ``NotAvailable`` or ``IdempotencyMismatch``.
+    A known key is answered before any check that depends on time, DNS or state. Raises ``InvalidPayload`` or
+    ``IdempotencyMismatch``.
     """
     body = shape_of(raw, check=check)
     key = idempotency_of(raw, header, body)
@@ -89,17 +99,13 @@ def check_submission(
 ) -> NewJob:
     """Return the job that a well-shaped body asks for.
 
-    Raises ``InvalidPayload`` with every fault of meaning, or ``NotAvailable`` for schedules that repeat.
+    Raises ``InvalidPayload`` with every fault of meaning. A body that repeats is for ``schedules.submissions``.
     """
-    _refuse_repeats(body)
-    faults: list[Fault] = _faults_of_empty_schedule(raw.get("schedule"))
-    job_type = _job_type(body.job_type, faults)
-    if job_type is not None:
-        faults += _input_faults(job_type, body.input)
-    warnings = [*_unknown_fields(raw), *_check_callback(body.callback_url, faults, check)]
+    job_type, faults, warnings = check_work(raw, body, check)
     due_at = _due_at(body.schedule, faults)
     if faults or job_type is None:
         raise InvalidPayload(faults)
+    warnings += _without_effect(raw.get("schedule"))
     return NewJob(
         job_type=job_type,
         input={} if body.input is None else body.input,
@@ -118,6 +124,18 @@ def check_submission(
     )
 
 
+def check_work(
+    raw: Mapping[str, Any], body: SubmissionBody, check: TargetCheck
+) -> tuple[JobType | None, list[Fault], list[str]]:
+    """Return the job type that a well-shaped body names, the faults of what is to be done, and warnings."""
+    faults: list[Fault] = _faults_of_empty_schedule(raw.get("schedule"))
+    job_type = _job_type(body.job_type, faults)
+    if job_type is not None:
+        faults += input_faults(job_type, body.input)
+    warnings = [*_unknown_fields(raw), *check_callback(body.callback_url, faults, check)]
+    return job_type, faults, warnings
+
+
 def _faults_beyond_shape(raw: Any, check: TargetCheck) -> list[Fault]:
     """Return the faults of meaning in those fields whose own shape is right."""
     if not isinstance(raw, dict):
@@ -126,37 +144,35 @@ def _faults_beyond_shape(raw: Any, check: TargetCheck) -> list[Fault]:
     name = raw.get("jobType")
     job_type = _job_type(name, faults) if isinstance(name, str) and name else None
     if job_type is not None:
-        faults += _input_faults(job_type, raw.get("input"))
+        faults += input_faults(job_type, raw.get("input"))
     if isinstance(raw.get("callbackUrl"), str):
-        _check_callback(raw["callbackUrl"] or None, faults, check)
+        check_callback(raw["callbackUrl"] or None, faults, check)
     with contextlib.suppress(msgspec.ValidationError):  # its shape is among the faults already
         _due_at(msgspec.convert(raw.get("schedule"), ScheduleBody | None), faults)
     return faults
 
 
-def _refuse_repeats(body: SubmissionBody) -> None:
-    if body.schedule_backend == "systemd":
-        raise NotAvailable("Schedules of the systemd backend are not available yet; leave scheduleBackend out.")
-    schedule = body.schedule
-    if schedule and (schedule.cron is not None or schedule.every_seconds is not None):
-        raise NotAvailable("Repeating schedules are not available yet; 'runAt' alone is.")
+def _without_effect(schedule: Any) -> list[str]:
+    """Return warnings about fields that mean something only to what repeats."""
+    inner = schedule if isinstance(schedule, dict) else {}
+    return [f"schedule.{name} has no effect on a job that runs once." for name in inner if name in _ONLY_REPEATING]
 
 
 def _job_type(name: str, faults: list[Fault]) -> JobType | None:
     job_type = find(name)
     if job_type is None:
-        known = ", ".join(sorted(allowed()))
-        faults.append(
-            Fault(
-                ("jobType",),
-                "unknown_job_type",
-                f"There is no job type {name[:80]!r} here; take one of: {known}.",
-            )
-        )
+        faults.append(unknown_job_type(name))
     return job_type
 
 
-def _input_faults(job_type: JobType, value: Any) -> list[Fault]:
+def unknown_job_type(name: str) -> Fault:
+    """Return the fault that a name is on no allowlist."""
+    known = ", ".join(sorted(allowed()))
+    return Fault(("jobType",), "unknown_job_type", f"There is no job type {name[:80]!r} here; take one of: {known}.")
+
+
+def input_faults(job_type: JobType, value: Any) -> list[Fault]:
+    """Return what is wrong with the ``input`` of a submission."""
     _, faults = validate_input(job_type, {} if value is None else value)
     return [fault.below("input") for fault in faults]
 
@@ -177,7 +193,8 @@ def _faults_of_empty_schedule(schedule: Any) -> list[Fault]:
     return [Fault(("schedule",), "invalid_value", f"No field of this schedule is known; send one of: {known}.")]
 
 
-def _check_callback(url: str | None, faults: list[Fault], check: TargetCheck) -> list[str]:
+def check_callback(url: str | None, faults: list[Fault], check: TargetCheck = check_target) -> list[str]:
+    """Check a ``callbackUrl``: add its faults, and return warnings."""
     if url is None:
         return []
     try:

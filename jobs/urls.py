@@ -1,13 +1,10 @@
-"""Addresses of the jobs API."""
+"""Addresses of the jobs API; those that a schedule can have too are in ``schedules.urls``."""
 
 from django.urls import path
 
 from jobs import views, views_artifacts, views_watching
 
 urlpatterns = [
-    path("jobs", views.JobsView.as_view()),
-    path("jobs/batch", views.JobsBatchView.as_view()),
-    path("jobs/<str:job_id>", views.JobView.as_view()),
     path("jobs/<str:job_id>/cancel", views.JobCancelView.as_view()),
     path("jobs/<str:job_id>/retry", views.JobRetryView.as_view()),
     path("jobs/<str:job_id>/log", views_watching.JobLogView.as_view()),

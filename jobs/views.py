@@ -20,7 +20,7 @@ from jobs.serializers import read_job, read_job_whole
 from jobs.services import Accepted
 from jobs.states import FINAL_STATES, State
 from jobs.steering import cancel_job, delete_job, retry_job
-from jobs.submissions import HEADER, prepare_submission
+from jobs.submissions import HEADER, Prepare, prepare_submission
 from pirunner.api import ApiView, as_api_error, caller_of, json_response, read_json, whole_number
 from pirunner.errors import Unavailable
 from pirunner.signs import workers_alive
@@ -29,12 +29,14 @@ from webhooks.watcher import LONGEST_WAIT, watcher
 
 
 class JobsView(ApiView):
-    """``/jobs``: submit one, list them."""
+    """``/jobs``: submit one, list them. ``prepare`` reads what is submitted."""
+
+    prepare: Prepare = staticmethod(prepare_submission)
 
     def post(self, request: Request) -> HttpResponse:
         """Accept a job: 202, or 200 with the first answer for a repetition under the same key."""
         header = request.headers.get(HEADER)
-        prepared = prepare_submission(read_json(request), owner=caller_of(request).name, header=header)
+        prepared = self.prepare(read_json(request), owner=caller_of(request).name, header=header)
         accepted = prepared if isinstance(prepared, Accepted) else intake.submit(prepared)
         return json_response(accepted.as_dict(), 200 if accepted.deduplicated else 202)
 
@@ -47,7 +49,9 @@ class JobsView(ApiView):
 
 
 class JobsBatchView(ApiView):
-    """``/jobs/batch``: submit many."""
+    """``/jobs/batch``: submit many. ``prepare`` reads each that is submitted."""
+
+    prepare: Prepare = staticmethod(prepare_submission)
 
     def post(self, request: Request) -> HttpResponse:
         """Accept what can be accepted, and answer for each in order: 202, or 400 (503) if none was taken."""
@@ -55,7 +59,7 @@ class JobsBatchView(ApiView):
         items = batch_of(raw, request.headers.get(HEADER))
         outcomes = [
             outcome if isinstance(outcome, Accepted) else as_api_error(outcome, request)
-            for outcome in submit_batch(items, owner=caller_of(request).name)
+            for outcome in submit_batch(items, owner=caller_of(request).name, prepare=self.prepare)
         ]
         answers = [outcome.as_dict() for outcome in outcomes]
         if any(isinstance(outcome, Accepted) for outcome in outcomes):

@@ -12,8 +12,8 @@ from pirunner.health import HealthView
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("health", HealthView.as_view()),
+    path("", include("schedules.urls")),  # first: some of the addresses of jobs are a schedule's too
     path("", include("jobs.urls")),
-    path("", include("schedules.urls")),
     path("", include("webhooks.urls")),
     path("admin/", admin.site.urls),
 ]

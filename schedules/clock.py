@@ -18,7 +18,9 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from pirunner.lifesign import tick as show_tick
 from pirunner.signs import LifeSign
 from pirunner.sqlite.base import DatabaseWrapper as SqliteWrapper
+from schedules.firing import next_due_at
 from schedules.leader import leader_lock
+from schedules.mirror import TASK
 from schedules.outage import OutageWatch
 from schedules.patience import Patience
 from schedules.rounds import Rounds
@@ -51,7 +53,15 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
             return TICK_SECONDS
         self._sweep()
         own = float(super().tick(*args, **kwargs))
-        return max(0.0, min(own, TICK_SECONDS) - (time.monotonic() - began))
+        pause = min(own, TICK_SECONDS) - (time.monotonic() - began)
+        return max(0.0, min(pause, _seconds_until_due()))
+
+    def enabled_models_qs(self) -> Any:
+        """Return the owner's own periodic tasks, those of all hours; schedules are fired by ``schedules.firing``.
+
+        django-celery-beat leaves out crontabs whose hour is not near, and then fires late ones twice.
+        """
+        return self.Model.objects.enabled().exclude(task=TASK)
 
     def close(self) -> None:
         """Give up the leadership and stop."""
@@ -82,6 +92,15 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]  # (django-celery-beat is 
         except (DatabaseError, OSError) as error:
             log.warning("The outage is reported in a later round: %s", error)
         close_old_connections()
+
+
+def _seconds_until_due() -> float:
+    """Return how long the next schedule's due time is away."""
+    try:
+        due = next_due_at()
+    except DatabaseError:
+        return TICK_SECONDS
+    return TICK_SECONDS if due is None else (due - timezone.now()).total_seconds()
 
 
 def _takes_writes() -> bool:

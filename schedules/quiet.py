@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
+from jobs.run_at import instant_of
+
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
 
 
@@ -40,6 +42,13 @@ def quiet(instant: datetime, zone: ZoneInfo, hours: Iterable[QuietHours]) -> boo
     """Return whether the clocks of a zone are within any of these hours at an instant."""
     reading = instant.astimezone(zone).time()
     return any(each.include(reading) for each in hours)
+
+
+def start_of_quiet(instant: datetime, zone: ZoneInfo, hours: QuietHours) -> datetime:
+    """Return when the quiet hours began that an instant is within."""
+    wall = instant.astimezone(zone).replace(tzinfo=None)
+    start = datetime.combine(wall.date(), hours.start)
+    return instant_of(start if start <= wall else start - timedelta(days=1), zone)
 
 
 def jitter_of(schedule_id: str, due: datetime, seconds: float) -> timedelta:

@@ -4,6 +4,7 @@ All instants are aware; those that are returned are in UTC and strictly ascendin
 which a recurrence may fire and ``end`` the last one.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,41 @@ def count_between(recurrence: Recurrence, after: datetime, until: datetime, limi
     first = next_after(recurrence, after)
     last = min(until, recurrence.end) if recurrence.end else until
     return 0 if first is None or first > last else (last - first) // recurrence.period + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring fires: the first, the last, and how many there are."""
+
+    first: datetime
+    last: datetime
+    count: int
+
+
+def run_between(recurrence: Recurrence, after: datetime, until: datetime, limit: int) -> Run | None:
+    """Return the fires later than ``after`` and not later than ``until``; None if there are none.
+
+    Intervals are counted by arithmetic, whatever their number; of crons only the first ``limit`` are taken.
+    """
+    first = next_after(recurrence, after)
+    if first is None or first > until:
+        return None
+    if isinstance(recurrence, Every):
+        count = count_between(recurrence, after, until)
+        return Run(first, first + (count - 1) * recurrence.period, count)
+    fires = between(recurrence, after, until, limit)
+    return Run(first, fires[-1], len(fires))
+
+
+def last_between(recurrence: Recurrence, after: datetime, until: datetime, limit: int) -> list[datetime]:
+    """Return the last ``limit`` fires later than ``after`` and not later than ``until``, ascending.
+
+    Those of a cron are counted one by one.
+    """
+    if isinstance(recurrence, Every):
+        count = count_between(recurrence, after, until)
+        after += max(0, count - limit) * recurrence.period
+    return list(deque(takewhile(lambda fire: fire <= until, fires_after(recurrence, after)), maxlen=limit))
 
 
 def latest_at_or_before(recurrence: Recurrence, instant: datetime) -> datetime | None:

@@ -11,8 +11,11 @@ from jobs import canary, leftovers
 from jobs import retention as jobs_retention
 from jobs import sweep as jobs_sweep
 from pirunner.lifesign import tick as show_tick
+from schedules import beat_edits, firing, standing, stepped
+from schedules import retention as schedules_retention
 from webhooks import retention as webhooks_retention
 from webhooks import sweep as webhooks_sweep
+from webhooks.relay import sweep as relay_sweep
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +34,25 @@ class Sweep:
 
 
 SWEEPS = (
+    Sweep(run=beat_edits.honour),
+    Sweep(run=standing.keep, every=float("inf")),
+    Sweep(run=firing.fire_due),
     Sweep(run=jobs_sweep.take_back_expired, needs_trust=True),
     Sweep(run=jobs_sweep.promote_due),
     Sweep(run=jobs_sweep.ring_unheard),
     Sweep(run=webhooks_sweep.ring_due),
+    Sweep(run=relay_sweep.ring_due),
+    Sweep(run=webhooks_sweep.give_up_overdue, every=60, more=10, needs_trust=True),
     Sweep(run=jobs_sweep.forget_keys, every=60),
     Sweep(run=canary.watch, every=10),
     Sweep(run=jobs_retention.prune_jobs, every=60, more=10, needs_trust=True),
     Sweep(run=webhooks_retention.prune_events, every=60, more=10, needs_trust=True),
     Sweep(run=webhooks_retention.prune_deliveries, every=60, more=10, needs_trust=True),
+    Sweep(run=relay_sweep.prune_notices, every=60, more=10, needs_trust=True),
     Sweep(run=leftovers.remove, every=60),
+    Sweep(run=stepped.mend, every=10),
+    Sweep(run=schedules_retention.prune_occurrences, every=60, more=10, needs_trust=True),
+    Sweep(run=schedules_retention.prune_deleted, every=60, more=1),
     Sweep(run=jobs_retention.correct_tally, every=86_400),
 )
 

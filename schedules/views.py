@@ -1,20 +1,98 @@
-"""The API of schedules: HTTP in, pure time, HTTP out."""
+"""The API of schedules: HTTP in, services and selectors, HTTP out."""
 
-from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
 
-import msgspec
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from jobs.validation import faults_of
-from pirunner.api import ApiView, json_response, read_json
-from pirunner.errors import InvalidPayload
-from schedules.reading import read_recurrence
-from schedules.recurrence import fires_after
-from schedules.serializers import PreviewBody, read_preview
+from pirunner.api import ApiView, caller_of, json_response, read_json, short_text, whole_number
+from pirunner.errors import Fault, InvalidPayload
+from pirunner.times import iso, parse_moment
+from schedules.edits import changes_of, edit_body_of
+from schedules.etags import etag_of, version_wanted
+from schedules.firing import run_now
+from schedules.models import Schedule
+from schedules.previews import preview_of
+from schedules.rules import Backend
+from schedules.selectors import (
+    LARGEST_ID,
+    ScheduleFilter,
+    find_schedule,
+    get_schedule,
+    latest_occurrences,
+    list_schedules,
+    occurrences_of,
+)
+from schedules.serializers import read_as_job, read_occurrence, read_schedule
+from schedules.services import (
+    delete_schedule,
+    edit_schedule,
+    pause_schedule,
+    put_schedule,
+    resume_schedule,
+)
+from schedules.submissions import check_schedule, name_faults, shape_with_timing
+from schedules.timing import timing_of
 
-_SCHEMA = msgspec.json.schema(PreviewBody)
+PAGE = 200
+LARGEST_PAGE = 1000
+OCCURRENCES = 50
+MOST_OCCURRENCES = 500
+
+
+class SchedulesView(ApiView):
+    """``/schedules``: list them."""
+
+    def get(self, request: Request) -> HttpResponse:
+        """Return schedules, oldest first; the next page is in the ``Link`` header."""
+        page, after = list_schedules(_filter_of(request))
+        latest = latest_occurrences(page)
+        headers = {"Link": _next_link(request, "after", str(after))} if after else None
+        items = [read_schedule(schedule, latest.get(schedule.pk)) for schedule in page]
+        return json_response({"schedules": items}, headers=headers)
+
+
+class ScheduleView(ApiView):
+    """``/schedules/<name or id>``: put one by its name; read, change or delete it."""
+
+    def put(self, request: Request, reference: str) -> HttpResponse:
+        """Make the schedule of this name, or let it be as the body says: 201 if it was made, else 200."""
+        if faults := name_faults(reference):
+            raise InvalidPayload(faults)
+        raw = read_json(request)
+        body = shape_with_timing(raw)
+        caller = caller_of(request).name
+        current = find_schedule(reference)
+        known = timing_of(current) if current else None
+        new = check_schedule(raw, body, owner=caller, name=reference, known=known)
+        schedule, made = put_schedule(new, by=caller, restore=request.GET.get("restore") == "true")
+        answer: dict[str, Any] = {
+            "jobId": schedule.public_id,
+            "name": schedule.name,
+            "status": "queued",
+            "backend": schedule.backend_alias,
+            "scheduled": True,
+            "enabled": schedule.enabled,
+            "nextDueAt": iso(schedule.next_due_at),
+        }
+        if new.warnings:
+            answer["warnings"] = list(new.warnings)
+        return json_response(answer, 201 if made else 200, {"ETag": etag_of(schedule)})
+
+    def get(self, request: Request, reference: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+        """Return the schedule as ``GET /jobs/<id>`` does."""
+        return schedule_response(get_schedule(reference))
+
+    def patch(self, request: Request, reference: str) -> HttpResponse:
+        """Pause, resume or edit the schedule."""
+        return patch_response(request, get_schedule(reference))
+
+    def delete(self, request: Request, reference: str) -> HttpResponse:
+        """Delete the schedule; its jobs stay."""
+        return delete_response(request, get_schedule(reference))
 
 
 class PreviewView(ApiView):
@@ -22,14 +100,104 @@ class PreviewView(ApiView):
 
     def post(self, request: Request) -> HttpResponse:
         """Return the next fire times of a schedule; nothing is stored."""
-        raw = read_json(request)
-        try:
-            body = msgspec.convert(raw, PreviewBody)
-        except msgspec.ValidationError:
-            raise InvalidPayload(faults_of(_SCHEMA, raw)) from None
-        now = timezone.now()
-        recurrence, zone, faults = read_recurrence(body.schedule, now)
-        if recurrence is None:
-            raise InvalidPayload([fault.below("schedule") for fault in faults])
-        fires = list(islice(fires_after(recurrence, now), body.count))
-        return json_response(read_preview(recurrence, fires, zone))
+        return json_response(preview_of(read_json(request), now=timezone.now()))
+
+
+class RunView(ApiView):
+    """``/schedules/<id>/run``: fire once now."""
+
+    def post(self, request: Request, reference: str) -> HttpResponse:
+        """Submit a job of the schedule at once."""
+        schedule = get_schedule(reference)
+        job = run_now(schedule.pk, by=caller_of(request).name)
+        return json_response({"jobId": str(job.pk), "scheduleId": schedule.public_id}, 202)
+
+
+class OccurrencesView(ApiView):
+    """``/schedules/<id>/occurrences``: every due time and what became of it."""
+
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Return the occurrences due before ``after``, newest first; the next page is in the ``Link`` header."""
+        schedule = get_schedule(reference)
+        limit = whole_number(request, "limit", default=OCCURRENCES, least=1, most=MOST_OCCURRENCES)
+        found = occurrences_of(schedule, before=_cursor_of(request), limit=limit + 1)
+        page = found[:limit]
+        more = len(found) > limit
+        headers = {"Link": _next_link(request, "after", page[-1].due_at.isoformat())} if more else None
+        return json_response({"occurrences": [read_occurrence(occurrence) for occurrence in page]}, headers=headers)
+
+
+def schedule_response(schedule: Schedule) -> HttpResponse:
+    """Return a schedule as ``GET /jobs/<id>`` shows it, with its ETag."""
+    latest = latest_occurrences([schedule]).get(schedule.pk)
+    return json_response(read_as_job(schedule, latest), headers={"ETag": etag_of(schedule)})
+
+
+def patch_response(request: Request, schedule: Schedule) -> HttpResponse:
+    """Change a schedule as the body says: edit it, then pause or resume it."""
+    raw = read_json(request)
+    body = edit_body_of(raw)
+    version = version_wanted(request, schedule)
+    by = caller_of(request).name
+    changes, warnings = changes_of(schedule, raw, body)
+    if changes.names:
+        schedule = edit_schedule(schedule.pk, changes, by=by, version=version)
+        version = schedule.version if version is not None else None
+    if body.action == "pause":
+        schedule = pause_schedule(schedule.pk, by=by, version=version)
+    elif body.action == "resume":
+        schedule = resume_schedule(schedule.pk, by=by, version=version)
+    answer: dict[str, Any] = {
+        "ok": True,
+        "id": schedule.public_id,
+        "backend": schedule.backend_alias,
+        "enabled": schedule.enabled,
+        "nextDueAt": iso(schedule.next_due_at),
+    }
+    if warnings:
+        answer["warnings"] = warnings
+    return json_response(answer, headers={"ETag": etag_of(schedule)})
+
+
+def delete_response(request: Request, schedule: Schedule) -> HttpResponse:
+    """Delete a schedule."""
+    delete_schedule(schedule.pk, by=caller_of(request).name, version=version_wanted(request, schedule))
+    answer = {"ok": True, "id": schedule.public_id, "removed": True, "backend": schedule.backend_alias}
+    return json_response(answer)
+
+
+def _filter_of(request: Request) -> ScheduleFilter:
+    return ScheduleFilter(
+        limit=whole_number(request, "limit", default=PAGE, least=1, most=LARGEST_PAGE),
+        after=whole_number(request, "after", default=0, least=0, most=LARGEST_ID),
+        backend=_choice(
+            request, "backend", {"celery": Backend.CELERY, "bullmq": Backend.CELERY, "systemd": Backend.SYSTEMD}
+        ),
+        enabled=_choice(request, "enabled", {"true": True, "false": False}),
+        job_type=short_text(request, "jobType", most=100),
+        name=short_text(request, "name", most=200),
+    )
+
+
+def _choice(request: Request, name: str, choices: dict[str, Any]) -> Any:
+    raw = request.GET.get(name)
+    if raw is None or raw in choices:
+        return choices.get(raw or "")
+    raise InvalidPayload([Fault((name,), "invalid_enum", f"{name} takes one of: {', '.join(choices)}.")])
+
+
+def _cursor_of(request: Request) -> Any:
+    raw = short_text(request, "after", most=64)
+    if raw is None:
+        return None
+    try:
+        return parse_moment(raw, ZoneInfo(settings.TIME_ZONE))
+    except ValueError:
+        message = "after takes the dueAt of the last one you have, like 2030-03-10T13:30:00.000Z."
+        raise InvalidPayload([Fault(("after",), "invalid_date", message)]) from None
+
+
+def _next_link(request: Request, name: str, value: str) -> str:
+    query = request.GET.copy()
+    query[name] = value
+    return f'<{request.path}?{query.urlencode()}>; rel="next"'

@@ -88,6 +88,7 @@ class Stack:
             "RUNNER_DATA_DIR": str(self.folder / "data"),
             "PORT": str(self.port),
             "CALLBACK_PORT": str(self.callback_port),
+            "CRYPTO_BRIEF_CRON": "off",
             "FLOWER": "off",
             "PYTHONUNBUFFERED": "1",
         }

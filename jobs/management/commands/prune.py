@@ -12,6 +12,7 @@ from django.utils import timezone
 from jobs import leftovers, retention, sweep
 from jobs.leftovers import Walk
 from webhooks import retention as webhooks_retention
+from webhooks.relay import sweep as relay_sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,15 @@ THINGS = (
     Thing("jobs", retention.count_prunable, retention.prune_jobs),
     Thing("events", webhooks_retention.count_prunable_events, webhooks_retention.prune_events),
     Thing("deliveries", webhooks_retention.count_prunable_deliveries, webhooks_retention.prune_deliveries),
+    Thing("notices", relay_sweep.count_prunable_notices, relay_sweep.prune_notices),
     Thing("idempotency keys", sweep.count_expired_keys, sweep.forget_keys),
 )
 
 
 class Command(BaseCommand):
-    """Removes ended jobs, events, deliveries and keys that are no longer kept."""
+    """Removes ended jobs, events, deliveries, notices and keys that are no longer kept."""
 
-    help = "Removes a batch of the jobs, events, deliveries and idempotency keys that are no longer kept."
+    help = "Removes a batch of the jobs, events, deliveries, notices and idempotency keys that are no longer kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

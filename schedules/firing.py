@@ -1,0 +1,293 @@
+"""Firing: whoever rings (the clock, a trigger, a person), here it is decided what is due, recorded, and submitted.
+
+The row of a schedule is locked while it is decided about, its occurrences and jobs are written in the same
+transaction, and ``covered_until`` moves on with them: so a due time is covered once, whoever comes second.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Min
+from django.utils import timezone
+
+from jobs.catalog import find, validate_input
+from jobs.contract import JobType
+from jobs.models import Job
+from jobs.selectors import count_open_of_schedules
+from jobs.services import NewJob, ring_jobs, write_jobs
+from pirunner.bulk import insert_many
+from pirunner.errors import Conflict
+from schedules.mirror import follow
+from schedules.missed import missed_events
+from schedules.models import Occurrence, Schedule
+from schedules.plan import Row, Situation, make_plan
+from schedules.quiet import jitter_of
+from schedules.rules import Misfire, Outcome, Overlap, Reason
+from schedules.timing import timing_of
+from webhooks.services import NewEvent, record_events, ring_deliveries
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+"""How many schedules one transaction fires."""
+MOST_CHUNKS = 50
+AGAIN = timedelta(seconds=60)
+"""When a schedule is looked at again that could not be read."""
+
+
+class StillRunning(Conflict):
+    """The schedule's last job has not ended, and its rule is not to run two at a time."""
+
+    code = "still_running"
+
+
+@dataclass(slots=True)
+class Firing:
+    """What one transaction fires: jobs to ring for, and events to record last."""
+
+    jobs: list[tuple[Job, JobType]] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+    delivery_ids: list[int] = field(default_factory=list)
+
+    def record(self) -> None:
+        """Record the events; call it last in the transaction."""
+        self.delivery_ids = record_events(self.events)
+
+    def announce(self) -> None:
+        """Ring for what was fired; call it after the commit."""
+        ring_deliveries(self.delivery_ids)
+        ring_jobs(self.jobs)
+
+
+def fire_due(now: datetime) -> int:
+    """Fire what is due, at most ``BATCH`` schedules; return how many were looked at.
+
+    One that cannot be read does not hold up the others: it is looked at again in a minute.
+    """
+    due = Schedule.objects.kept().filter(next_due_at__lte=now).order_by("next_due_at")
+    ids = list(due.values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return 0
+    try:
+        _fire_together(ids, now)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("%d schedules could not be fired together; each is fired alone.", len(ids))
+        for schedule_id in ids:
+            _fire_alone(schedule_id, now)
+    return len(ids)
+
+
+def next_due_at() -> datetime | None:
+    """Return when the next schedule is due."""
+    found: dict[str, datetime | None] = (
+        Schedule.objects.kept().filter(next_due_at__isnull=False).aggregate(at=Min("next_due_at"))
+    )
+    return found["at"]
+
+
+def cover(
+    schedule: Schedule, now: datetime, *, missed_for: Reason = Reason.MISSED, misfire: Misfire | None = None
+) -> Firing:
+    """Give every due time of a locked schedule up to now its row, and submit what is to run.
+
+    ``misfire`` replaces the schedule's own rule. The bookkeeping is changed in memory and in the database. Call
+    ``record`` on what is returned at the end of the transaction and ``announce`` after it.
+    """
+    firing = Firing()
+    _cover([schedule], now, firing, missed_for, misfire)
+    for _ in range(MOST_CHUNKS):  # a plan stops counting at some point
+        if schedule.next_due_at is None or schedule.next_due_at > now:
+            break
+        _cover([schedule], now, firing, missed_for, misfire)
+    return firing
+
+
+def run_now(schedule_id: int, *, by: str) -> Job:
+    """Submit a job of a schedule at once, paused or not, beside its due times.
+
+    Raises ``StillRunning`` if one has not ended and the schedule's rule is ``overlap: skip``.
+    """
+    now = timezone.now()
+    firing = Firing()
+    with transaction.atomic():
+        schedule = Schedule.objects.select_for_update().get(pk=schedule_id)
+        running = Job.objects.open_of_schedule(schedule.public_id).exists()
+        if running and schedule.overlap == Overlap.SKIP:
+            raise StillRunning(
+                f"A job of {schedule} has not ended, and its rule is overlap 'skip'; wait for it, or cancel it."
+            )
+        row = Row(due_at=now, until_due_at=now, outcome=Outcome.FIRED, reason=Reason.RUN_NOW)
+        _write([(schedule, [row])], now, firing)
+        firing.record()
+    firing.announce()
+    log.info("%s was run by %s.", schedule, by)
+    return firing.jobs[0][0]
+
+
+def _fire_together(ids: Sequence[int], now: datetime) -> None:
+    firing = Firing()
+    with transaction.atomic():
+        locked = Schedule.objects.select_for_update().kept().filter(pk__in=ids, next_due_at__lte=now).order_by("pk")
+        _cover(list(locked), now, firing)
+        firing.record()
+    firing.announce()
+
+
+def _fire_alone(schedule_id: int, now: datetime) -> None:
+    try:
+        _fire_together([schedule_id], now)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("Schedule %d could not be fired; it is tried again in a minute.", schedule_id)
+        Schedule.objects.filter(pk=schedule_id).update(next_due_at=now + AGAIN)
+
+
+def _cover(
+    schedules: Sequence[Schedule],
+    now: datetime,
+    firing: Firing,
+    missed_for: Reason = Reason.MISSED,
+    misfire: Misfire | None = None,
+) -> None:
+    taken = _taken([schedule.pk for schedule in schedules], now)
+    open_jobs = count_open_of_schedules([schedule.public_id for schedule in schedules])
+    planned = []
+    for schedule in schedules:
+        situation = Situation(
+            now=now,
+            covered_until=schedule.covered_until,
+            open_jobs=open_jobs.get(schedule.public_id, 0),
+            taken=taken.get(schedule.pk, frozenset()),
+            missed_for=missed_for,
+            refused=_refusal(schedule),
+        )
+        timing = timing_of(schedule)
+        rules = timing.rules if misfire is None else replace(timing.rules, misfire=misfire)
+        plan = make_plan(timing.recurrence, rules, situation)
+        schedule.covered_until, schedule.next_due_at = plan.covered_until, plan.next_due_at
+        planned.append((schedule, plan.rows))
+        firing.events += missed_events(schedule, plan.rows, at=now)
+    _write(planned, now, firing)
+    _keep_books(schedules)
+
+
+def _keep_books(schedules: Sequence[Schedule]) -> None:
+    stored = connection.ops.adapt_datetimefield_value
+    values = [(stored(each.covered_until), stored(each.next_due_at), each.pk) for each in schedules]
+    with connection.cursor() as cursor:
+        cursor.executemany("UPDATE schedules_schedule SET covered_until = %s, next_due_at = %s WHERE id = %s", values)
+    for schedule in schedules:
+        follow(schedule)
+
+
+def _refusal(schedule: Schedule) -> Reason:
+    """Return why no job of a schedule would be accepted just now, if so."""
+    job_type = find(schedule.job_type)
+    if job_type is None:
+        return Reason.UNKNOWN_JOB_TYPE
+    _, faults = validate_input(job_type, schedule.input)
+    if faults:
+        return Reason.INVALID_INPUT
+    rejects = schedule.concurrency_key and schedule.on_conflict == "reject"
+    if rejects and Job.objects.open_of_key(schedule.concurrency_key).exists():
+        return Reason.CONCURRENCY_KEY
+    return Reason.NONE
+
+
+def _taken(schedule_ids: Sequence[int], now: datetime) -> dict[int, frozenset[datetime]]:
+    """Return the due times after ``covered_until`` and up to now that have rows already: see ``schedules.stepped``."""
+    ahead = Occurrence.objects.filter(
+        schedule_id__in=schedule_ids, due_at__gt=F("schedule__covered_until"), due_at__lte=now
+    )
+    taken: dict[int, frozenset[datetime]] = {}
+    for schedule_id, due_at in ahead.values_list("schedule_id", "due_at"):
+        taken[schedule_id] = taken.get(schedule_id, frozenset()) | {due_at}
+    return taken
+
+
+def _write(planned: Iterable[tuple[Schedule, list[Row]]], now: datetime, firing: Firing) -> None:
+    """Write the rows, and the jobs of those that fire."""
+    occurrences: list[Occurrence] = []
+    new_jobs: list[NewJob] = []
+    fired: list[Occurrence] = []
+    for schedule, rows in planned:
+        for number, row in enumerate(rows):
+            if number == 0 and not row.fires and _extended(schedule, row, now):
+                continue
+            occurrences.append(_occurrence(schedule, row, now))
+            if row.fires:
+                fired.append(occurrences[-1])
+                new_jobs.append(_new_job(schedule, row))
+    written = write_jobs(new_jobs, now)
+    for occurrence, (job, _) in zip(fired, written.jobs, strict=True):
+        occurrence.job_id = job.pk
+    insert_many(occurrences)
+    firing.jobs += written.jobs
+    firing.events += written.events
+
+
+def _extended(schedule: Schedule, row: Row, now: datetime) -> bool:
+    """Let the schedule's latest row be for this one too, if it is a neighbour skipped for the same reason."""
+    latest = Occurrence.objects.filter(schedule=schedule, due_at__lt=row.due_at).order_by("-due_at").first()
+    if latest is None or (latest.outcome, latest.reason) != (row.outcome, row.reason):
+        return False
+    latest.until_due_at, latest.count, latest.recorded_at = row.until_due_at, latest.count + row.count, now
+    latest.save(update_fields=["until_due_at", "count", "recorded_at"])
+    return True
+
+
+def _occurrence(schedule: Schedule, row: Row, now: datetime) -> Occurrence:
+    return Occurrence(
+        schedule=schedule,
+        due_at=row.due_at,
+        until_due_at=row.until_due_at,
+        count=row.count,
+        outcome=row.outcome.value,
+        reason=row.reason.value,
+        recorded_at=now,
+    )
+
+
+def _new_job(schedule: Schedule, row: Row) -> NewJob:
+    job_type = find(schedule.job_type)
+    if job_type is None:
+        raise LookupError(f"{schedule} fires a job type that does not exist: {schedule.job_type}.")
+    return NewJob(
+        job_type=job_type,
+        input=schedule.input,
+        owner=schedule.owner,
+        priority=schedule.priority,
+        metadata=schedule.metadata,
+        concurrency_key=_concurrency_key(schedule),
+        on_conflict=_on_conflict(schedule),
+        callback_url=schedule.callback_url,
+        callback_events=schedule.callback_events,
+        schedule=schedule.timing,
+        schedule_id=schedule.public_id,
+        backend=schedule.backend_alias,
+        due_at=row.due_at + _jitter(schedule, row),
+    )
+
+
+def _concurrency_key(schedule: Schedule) -> str:
+    """Return the key under which jobs of a schedule run one at a time: the client's, or its own."""
+    one_at_a_time = schedule.overlap in {Overlap.QUEUE, Overlap.REPLACE}
+    return schedule.concurrency_key or (f"schedule {schedule.public_id}" if one_at_a_time else "")
+
+
+def _on_conflict(schedule: Schedule) -> str:
+    """Return what is done about other jobs of the key; whether the job is wanted beside them is decided already."""
+    replaces = schedule.overlap == Overlap.REPLACE or schedule.on_conflict == "replace"
+    return "replace" if replaces else "queue"
+
+
+def _jitter(schedule: Schedule, row: Row) -> timedelta:
+    if row.outcome is not Outcome.FIRED or row.reason is Reason.RUN_NOW:
+        return timedelta(0)
+    return jitter_of(schedule.public_id, row.due_at, schedule.jitter_seconds)

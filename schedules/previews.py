@@ -1,0 +1,35 @@
+"""Previews: when a schedule that nobody has made yet would fire."""
+
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from jobs.validation import faults_of
+from pirunner.errors import InvalidPayload
+from schedules.reading import read_timing
+from schedules.recurrence import describe, fires_after
+from schedules.serializers import PreviewBody, read_preview
+
+LOOKED_AT = 10_000
+"""How many times are looked at for those that are not quiet."""
+
+_SCHEMA = msgspec.json.schema(PreviewBody)
+
+
+def preview_of(raw: Any, *, now: datetime) -> dict[str, Any]:
+    """Return the next times of a schedule and a sentence about it; those in its quiet hours are left out.
+
+    Raises ``InvalidPayload``.
+    """
+    try:
+        body = msgspec.convert(raw, PreviewBody)
+    except msgspec.ValidationError:
+        raise InvalidPayload(faults_of(_SCHEMA, raw)) from None
+    timing, faults = read_timing(body.schedule, raw["schedule"], now)
+    if timing is None:
+        raise InvalidPayload([fault.below("schedule") for fault in faults])
+    due = islice(fires_after(timing.recurrence, now), LOOKED_AT)
+    fires = list(islice((fire for fire in due if not timing.rules.are_quiet(fire)), body.count))
+    return read_preview(describe(timing.recurrence), fires, timing.zone)

@@ -1,0 +1,91 @@
+"""Reads of schedules and their occurrences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import OuterRef, Subquery
+
+from pirunner.errors import NotFound
+from schedules.models import Occurrence, Schedule
+from schedules.rules import Outcome, Reason
+from schedules.services import PREFIXES
+
+LARGEST_ID = 10**18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleFilter:
+    """Which schedules a page shows: at most ``limit``, after the id ``after``, and those that fit all that is set."""
+
+    limit: int
+    after: int = 0
+    backend: str | None = None
+    enabled: bool | None = None
+    job_type: str | None = None
+    name: str | None = None
+
+
+def is_schedule_id(text: str) -> bool:
+    """Return whether a text looks like a schedule's public id; a job's never does."""
+    return text.startswith(tuple(PREFIXES.values()))
+
+
+def find_schedule(reference: str) -> Schedule | None:
+    """Return the schedule with this public id or name, or None."""
+    if not reference or "\x00" in reference:
+        return None
+    column = "public_id" if is_schedule_id(reference) else "name"
+    return Schedule.objects.kept().filter(**{column: reference}).first()
+
+
+def get_schedule(reference: str) -> Schedule:
+    """Return the schedule with this public id or name; raises ``NotFound``."""
+    schedule = find_schedule(reference)
+    if schedule is None:
+        raise NotFound(f"There is no schedule {reference[:80]!r}.")
+    return schedule
+
+
+def list_schedules(wanted: ScheduleFilter) -> tuple[list[Schedule], int | None]:
+    """Return a page of schedules, oldest first, and the id after which the next page begins, None if there is none."""
+    schedules = Schedule.objects.kept().filter(pk__gt=wanted.after).order_by("pk")
+    if wanted.backend is not None:
+        schedules = schedules.filter(backend=wanted.backend)
+    if wanted.enabled is not None:
+        schedules = schedules.filter(enabled=wanted.enabled)
+    if wanted.job_type is not None:
+        schedules = schedules.filter(job_type=wanted.job_type)
+    if wanted.name is not None:
+        schedules = schedules.filter(name=wanted.name)
+    rows = list(schedules[: wanted.limit + 1])
+    page = rows[: wanted.limit]
+    return page, page[-1].pk if len(rows) > wanted.limit else None
+
+
+def occurrences_of(schedule: Schedule, *, before: datetime | None, limit: int) -> list[Occurrence]:
+    """Return the occurrences of a schedule due before a moment, newest first, at most ``limit``."""
+    occurrences = Occurrence.objects.filter(schedule=schedule).order_by("-due_at")
+    if before is not None:
+        occurrences = occurrences.filter(due_at__lt=before)
+    return list(occurrences[:limit])
+
+
+def latest_occurrences(schedules: Sequence[Schedule]) -> dict[int, Occurrence]:
+    """Return the latest occurrence of each of these schedules, by the schedule's key."""
+    of_schedule = Occurrence.objects.filter(schedule=OuterRef("pk")).order_by("-due_at")
+    latest = Schedule.objects.filter(pk__in=[schedule.pk for schedule in schedules]).annotate(
+        latest=Subquery(of_schedule.values("pk")[:1])
+    )
+    found = Occurrence.objects.filter(pk__in=[pk for pk in latest.values_list("latest", flat=True) if pk])
+    return {occurrence.schedule_id: occurrence for occurrence in found}
+
+
+def lateness(of_last: int = 1000) -> list[float]:
+    """Return by how many seconds the latest due times were fired late, ascending; what was caught up is left out."""
+    latest = Occurrence.objects.order_by("-pk").values_list("outcome", "reason", "recorded_at", "due_at")[:of_last]
+    return sorted(
+        (recorded_at - due_at).total_seconds()
+        for outcome, reason, recorded_at, due_at in latest
+        if (outcome, reason) == (Outcome.FIRED.value, Reason.NONE.value)
+    )
