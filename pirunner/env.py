@@ -5,7 +5,9 @@ may hold a secret can also come from a file named by ``<NAME>_FILE``. Imports no
 """
 
 import os
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,7 +44,20 @@ class Variable:
 VARIABLES = (
     Variable("PORT", Kind.INTEGER, "8787", "Port of the API and the admin.", least=1, most=65535),
     Variable("HOST", Kind.TEXT, "127.0.0.1", "Address the API listens on; `0.0.0.0` opens it to the network."),
-    Variable("CALLBACK_PORT", Kind.INTEGER, "9999", "Port of the callback receiver.", least=1, most=65535),
+    Variable("RELAY", Kind.SWITCH, "on", "Whether the relay takes callbacks and tells your phone of them."),
+    Variable("CALLBACK_PORT", Kind.INTEGER, "9999", "Port of the relay: `POST /callback`.", least=1, most=65535),
+    Variable(
+        "CALLBACK_HOST", Kind.TEXT, "127.0.0.1", "Address the relay listens on; `0.0.0.0` opens it to the network."
+    ),
+    Variable("TELEGRAM_BOT_TOKEN", Kind.SECRET, "", "Token of the Telegram bot that sends the relay's messages."),
+    Variable("TELEGRAM_CHAT_ID", Kind.TEXT, "", "The Telegram chat they go to: a number, or `@channel`."),
+    Variable("TELEGRAM_API_URL", Kind.TEXT, "", "A Telegram Bot API server of your own; empty: Telegram's."),
+    Variable(
+        "NOTIFY_URLS",
+        Kind.SECRET,
+        "",
+        "Other services the relay's messages go to: Apprise URLs, by comma or blank.",
+    ),
     Variable("RUNNER_API_TOKEN", Kind.SECRET, "", "Bearer token of the API. Made at the first start."),
     Variable("WEBHOOK_SECRET", Kind.SECRET, "", "Signs callbacks. Made at the first start."),
     Variable("INSTALLER_TOKEN", Kind.SECRET, "", "Token of the systemd installer. Made at the first start."),
@@ -68,6 +83,19 @@ VARIABLES = (
         "0",
         "Base of the callbacks' back-off in milliseconds, doubled each time; 0: 5 s, 5 min, 30 min, 2 h, ...",
     ),
+    Variable("CALLBACK_PER_HOST", Kind.INTEGER, "2", "How many callbacks are sent to one host at a time.", least=1),
+    Variable(
+        "WEBHOOK_SECRET_PREVIOUS",
+        Kind.SECRET,
+        "",
+        "The secret before the last change: callbacks are signed with it too.",
+    ),
+    Variable(
+        "WEBHOOK_SECRET_PREVIOUS_UNTIL",
+        Kind.TEXT,
+        "",
+        "Until when, in ISO 8601 with an offset; empty: as long as it is there.",
+    ),
     Variable("RUNNER_JOBS", Kind.TEXT, "", "Job types that may run, by comma; empty: all built in."),
     Variable("WORKER_CONCURRENCY", Kind.INTEGER, "2", "Jobs that run at the same time.", least=1),
     Variable("IDEMPOTENCY_TTL_SECONDS", Kind.INTEGER, "86400", "How long an idempotency key lives.", least=1),
@@ -77,6 +105,8 @@ VARIABLES = (
     Variable("RETENTION_MAX_JOBS", Kind.INTEGER, "100000", "Ended jobs that are kept in all.", least=1),
     Variable("EVENT_RETENTION_DAYS", Kind.INTEGER, "30", "How long events are kept.", least=1),
     Variable("DELIVERY_RETENTION_DAYS", Kind.INTEGER, "30", "How long callbacks are kept once they are over.", least=1),
+    Variable("OCCURRENCE_RETENTION_DAYS", Kind.INTEGER, "30", "How long it is kept what schedules did.", least=1),
+    Variable("CRYPTO_BRIEF_CRON", Kind.TEXT, "0 9 * * *", "When the crypto brief is made, in `TZ`; `off`: never."),
     Variable("CRYPTO_MAX_ITEMS", Kind.INTEGER, "5", "Items of a crypto brief.", least=1),
     Variable("TZ", Kind.TEXT, "UTC", "The owner's time zone (IANA name)."),
     Variable("RUNNER_DATA_DIR", Kind.PATH, "data", "Everything a run writes lies below it."),
@@ -93,6 +123,8 @@ VARIABLES = (
 )
 
 _BY_NAME = {variable.name: variable for variable in VARIABLES}
+_BETWEEN_URLS = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)|[\s,]+$|^[\s,]+")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 _SWITCH = {
     "on": True,
     "true": True,
@@ -108,6 +140,12 @@ _SWITCH = {
 def text(name: str) -> str:
     """Return a variable as text, its default when unset."""
     return _raw(_BY_NAME[name])
+
+
+def clearable(name: str) -> str:
+    """Return a variable as text; "" when it is set to nothing or to ``off``, its default only when it is not set."""
+    raw = os.environ.get(name, _BY_NAME[name].default).strip()
+    return "" if raw.lower() == "off" else raw
 
 
 def secret(name: str) -> str:
@@ -168,6 +206,20 @@ def url(name: str, *schemes: str) -> str:
     return raw
 
 
+def moment(name: str) -> datetime | None:
+    """Return a moment with its offset, None when unset; raises EnvironmentFault for anything else."""
+    raw = _raw(_BY_NAME[name])
+    if not raw:
+        return None
+    try:
+        read = datetime.fromisoformat(raw)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise EnvironmentFault(f"{name} must be a moment like 2030-03-10T13:30:00Z, not {raw!r}.")
+    return read
+
+
 def path(name: str) -> Path | None:
     """Return a folder; a relative one is counted from the project's folder. None when unset without default."""
     raw = _raw(_BY_NAME[name])
@@ -177,6 +229,17 @@ def path(name: str) -> Path | None:
 def names(name: str) -> tuple[str, ...]:
     """Return the parts of a comma-separated variable, without blanks and empty parts."""
     return tuple(part.strip() for part in _raw(_BY_NAME[name]).split(",") if part.strip())
+
+
+def urls(name: str) -> tuple[str, ...]:
+    """Return URLs of any scheme, each once, separated by commas or blanks; a comma within a URL belongs to it.
+
+    Raises EnvironmentFault, without the value, for what does not begin with a scheme.
+    """
+    found = [url for url in _BETWEEN_URLS.split(_raw(_BY_NAME[name])) if url]
+    if not all(_SCHEME.match(url) for url in found):
+        raise EnvironmentFault(f"{name} must be URLs such as mailto://..., separated by commas.")
+    return tuple(dict.fromkeys(found))
 
 
 def _raw(variable: Variable) -> str:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from jobs import canary
 from pirunner.api import ApiView, json_response
-from pirunner.signs import alive, broker_answers
+from pirunner.signs import RELAY, alive, broker_answers
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
 
@@ -25,7 +25,8 @@ class HealthView(ApiView):
         """Return 200, or 503 with ``ok: false`` when a job submitted now would not run."""
         parts = {"database": _database(), "broker": _broker(), **_processes(), "canary": _canary(), "disk": _disk()}
         ok = all(part["state"] == "ok" for part in parts.values())
-        return json_response({"ok": ok, "service": "api", **parts}, 200 if ok else 503)
+        # The relay is told beside them: jobs run without it.
+        return json_response({"ok": ok, "service": "api", **parts, "relay": _relay()}, 200 if ok else 503)
 
 
 def _database() -> dict[str, Any]:
@@ -50,6 +51,16 @@ def _role(role: str) -> dict[str, Any]:
     if names is None:
         return {"state": "unknown"}
     return {"state": "ok" if names else "down", "alive": len(names)}
+
+
+def _relay() -> dict[str, Any]:
+    """Return whether callbacks are taken for the owner's phone; another machine's relay counts too."""
+    if not settings.RELAY:
+        return {"state": "off"}
+    names = alive(RELAY)
+    if names is None:
+        return {"state": "unknown"}
+    return {"state": "ok" if names else "silent"}
 
 
 def _canary() -> dict[str, Any]:

@@ -9,6 +9,8 @@ import environ
 from pirunner import env
 
 BASE_DIR = env.ROOT
+# What `.env` cannot change, because real variables win.
+REAL_ENVIRONMENT = frozenset(name for name, value in os.environ.items() if value.strip())
 environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env", overwrite=False)
 
 DEVELOPMENT = env.switch("DEVELOPMENT")
@@ -43,14 +45,27 @@ RETENTION_CANCELLED_DAYS = env.integer("RETENTION_CANCELLED_DAYS")
 RETENTION_MAX_JOBS = env.integer("RETENTION_MAX_JOBS")
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS")
 DELIVERY_RETENTION_DAYS = env.integer("DELIVERY_RETENTION_DAYS")
+OCCURRENCE_RETENTION_DAYS = env.integer("OCCURRENCE_RETENTION_DAYS")
 
 # -- callbacks --------------------------------------------------------------------------------------------
 WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET")
+WEBHOOK_SECRET_PREVIOUS = env.secret("WEBHOOK_SECRET_PREVIOUS")
+WEBHOOK_SECRET_PREVIOUS_UNTIL = env.moment("WEBHOOK_SECRET_PREVIOUS_UNTIL")
 CALLBACK_URL = env.url("CALLBACK_URL", "http", "https")
 CALLBACK_PORT = env.integer("CALLBACK_PORT")
+CRYPTO_BRIEF_CRON = env.clearable("CRYPTO_BRIEF_CRON")
 CALLBACK_ALLOWED_HOSTS = env.names("CALLBACK_ALLOWED_HOSTS")
 CALLBACK_ATTEMPTS = env.integer("CALLBACK_ATTEMPTS")
 CALLBACK_RETRY_MS = env.integer("CALLBACK_RETRY_MS")
+CALLBACK_PER_HOST = env.integer("CALLBACK_PER_HOST")
+
+# -- the relay --------------------------------------------------------------------------------------------
+RELAY = env.switch("RELAY")
+CALLBACK_HOST = env.text("CALLBACK_HOST")
+TELEGRAM_BOT_TOKEN = env.secret("TELEGRAM_BOT_TOKEN")
+TELEGRAM_CHAT_ID = env.text("TELEGRAM_CHAT_ID")
+TELEGRAM_API_URL = env.url("TELEGRAM_API_URL", "http", "https") or "https://api.telegram.org"
+NOTIFY_URLS = env.urls("NOTIFY_URLS")
 
 # -- Flower -----------------------------------------------------------------------------------------------
 FLOWER = env.switch("FLOWER")
@@ -161,7 +176,10 @@ LOGGING = {
             "callback": lambda record: getattr(record, "status_code", 500) == 500,
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR")},
     "loggers": {
         # Every refused request would be a warning; the API answers them itself.
@@ -169,6 +187,9 @@ LOGGING = {
         # Celery notes each ring twice; the rows tell the story.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # Both log whole addresses, and those of notification services are secrets.
+        "urllib3": {"level": "ERROR"},
+        "apprise": {"level": "WARNING", "propagate": False, "handlers": ["nowhere"]},
     },
 }
 

@@ -7,6 +7,7 @@ import functools
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import redis
 from django.conf import settings
@@ -19,6 +20,8 @@ PREFIX = "pirunner:alive:"
 LOOK_SECONDS = 0.5
 LIFETIME = 30
 EVERY = 10.0
+RELAY = "relay"
+"""The role of the relay, which is not a process of its own."""
 
 
 def show_life(role: str, name: str) -> None:
@@ -33,11 +36,15 @@ def show_life(role: str, name: str) -> None:
 
 
 class LifeSign:
-    """Shows that a process is there, from a thread of its own: whatever Redis or a name server does, nobody waits."""
+    """Shows that a process is there, from a thread of its own: whatever Redis or a name server does, nobody waits.
 
-    def __init__(self, role: str, name: str) -> None:
+    While ``lives`` says no, nothing is shown.
+    """
+
+    def __init__(self, role: str, name: str, *, lives: Callable[[], bool] = lambda: True) -> None:
         self._role = role
         self._name = name
+        self._lives = lives
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -49,12 +56,15 @@ class LifeSign:
         self._stopped.set()
 
     def _run(self) -> None:
+        lives = True
         while True:
             try:
-                show_life(self._role, self._name)
+                lives = self._lives()
+                if lives:
+                    show_life(self._role, self._name)
             except Exception:
                 log.exception("No sign of life could be shown.")
-            if self._stopped.wait(EVERY):
+            if self._stopped.wait(EVERY if lives else LOOK_SECONDS):
                 return
 
 

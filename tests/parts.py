@@ -26,6 +26,8 @@ def owner(settings: Any, tmp_path: Path) -> Any:
     """The owner's settings: everything is written below the test's folder, and there is no broker."""
     settings.RUNNER_API_TOKEN = TOKEN
     settings.WEBHOOK_SECRET = SECRET
+    settings.WEBHOOK_SECRET_PREVIOUS = ""
+    settings.WEBHOOK_SECRET_PREVIOUS_UNTIL = None
     settings.RUNNER_DATA_DIR = tmp_path
     settings.DATA_DIR = tmp_path / "artifacts"
     settings.RUNNER_JOBS = ()

@@ -1,4 +1,4 @@
-"""When a failed callback is tried again: pure functions from attempt to delay."""
+"""When a failed callback is tried again, and how long its host is left in peace: pure functions to seconds."""
 
 import re
 from datetime import UTC, datetime
@@ -21,6 +21,9 @@ STANDARD_DELAYS = (
     LONGEST_DELAY,
 )
 JITTER_SHARE = 0.2
+FREE_FAILURES = 2
+"""So many failures in a row, which any receiver may have while it restarts, pause nothing."""
+LONGEST_PAUSE = 5 * MINUTE
 
 _DELTA_SECONDS = re.compile(r"[0-9]{1,10}")
 
@@ -43,6 +46,28 @@ def delay_before(attempt: int, *, base_ms: int, jitter: float, retry_after: floa
     if retry_after is None:
         return delay
     return max(delay, min(retry_after, max(2 * delay, HOUR)))
+
+
+def pause_after(failures: int, *, slow_down: bool, retry_after: float | None, base_ms: int) -> float:
+    """Return the seconds for which nothing is sent to a host that has failed so often, one after the other.
+
+    The first failures are free; then it is a second, doubled each time up to five minutes, and with a ``base_ms``
+    below a second that takes its place. A host that asks to ``slow_down`` (429, 502, 503, 504) is paused from its
+    first failure on, and ``retry_after`` (seconds) lengthens that up to one hour.
+    """
+    step = failures - 1 if slow_down else failures - 1 - FREE_FAILURES
+    first = min(1.0, base_ms / 1000) if base_ms else 1.0
+    pause = min(LONGEST_PAUSE, first * 2.0 ** min(step, 40)) if step >= 0 else 0.0
+    return max(pause, min(retry_after, HOUR)) if slow_down and retry_after is not None else pause
+
+
+def patience(attempts: int, *, base_ms: int) -> float:
+    """Return how many seconds a delivery may be overdue, because its host is paused, before it is dead.
+
+    It is as long as all its attempts take when they are made in time, and an hour at least.
+    """
+    # Attempts beyond the fiftieth would only add days; the sum is bounded, as the number of attempts is not.
+    return max(HOUR, sum(_planned_delay(step, base_ms) for step in range(min(attempts, 50) - 1)))
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Hint
 
 from webhooks.hosts import AllowedHosts, EgressError, host_of
 from webhooks.signing import standard_key
@@ -34,15 +35,28 @@ def check_callback_url(**_: Any) -> list[Error]:
     return []
 
 
-def check_secret(**_: Any) -> list[Error]:
-    """Report a ``WEBHOOK_SECRET`` that begins like a Standard Webhooks secret and is none (E003)."""
+def check_secret(**_: Any) -> list[CheckMessage]:
+    """Report secrets that begin like one of Standard Webhooks and are none (E003), and an old one for ever (W001)."""
+    faults: list[CheckMessage] = [
+        Error(
+            f"{name} cannot be decoded.",
+            hint="After whsec_ comes base64; or take a secret that does not begin with whsec_.",
+            id="webhooks.E003",
+        )
+        for name in ("WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS")
+        if not _can_sign(getattr(settings, name))
+    ]
+    if settings.WEBHOOK_SECRET_PREVIOUS and settings.WEBHOOK_SECRET_PREVIOUS_UNTIL is None:
+        hint = "Set WEBHOOK_SECRET_PREVIOUS_UNTIL, or take WEBHOOK_SECRET_PREVIOUS out when all receivers know the new."
+        faults.append(Hint("The secret before the last change counts for ever.", hint=hint, id="webhooks.W001"))
+    return faults
+
+
+def _can_sign(secret: str) -> bool:
     try:
-        if settings.WEBHOOK_SECRET:
-            standard_key(settings.WEBHOOK_SECRET)
+        return not secret or bool(standard_key(secret))
     except ValueError:
-        hint = "After whsec_ comes base64; or take a secret that does not begin with whsec_."
-        return [Error("WEBHOOK_SECRET cannot be decoded.", hint=hint, id="webhooks.E003")]
-    return []
+        return False
 
 
 def _faults_of(name: str, entries: Iterable[str]) -> list[Error]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -143,6 +144,19 @@ def host_of(url: str) -> str:
     """
     target = parse_url(url)
     return _netloc(target.host, target.port)
+
+
+@lru_cache(maxsize=1024)
+def short_host_of(url: str) -> str:
+    """Return a URL's host as people write it, with its port unless that is the usual one; "" for no usable URL.
+
+    By it callbacks are listed and their receivers told apart; ``http`` and ``https`` of one name count as one.
+    """
+    try:
+        target = parse_url(url)
+    except UrlRefused:
+        return ""
+    return _netloc(target.host, None if target.port == DEFAULT_PORTS[target.scheme] else target.port)
 
 
 def checked_addresses(

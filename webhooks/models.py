@@ -50,12 +50,17 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """
         return self.filter(RawSQL("state = 'pending'", (), models.BooleanField()))
 
+    def dead(self) -> "DeliveryQuerySet":
+        """Keep the dead letters; the state is a literal for the same reason."""
+        return self.filter(RawSQL("state = 'dead'", (), models.BooleanField()))
+
 
 class Delivery(models.Model):
     """One callback to one address: its bytes, made once, and where it stands.
 
-    pending -> delivered | dead. A sender claims it by moving ``next_attempt_at`` ahead (its lease) and counting
-    the attempt; when the sender dies, that time comes and the next one sends it again.
+    pending -> delivered | dead, and back to pending when somebody replays it. A sender claims it by ``sending``,
+    moving ``next_attempt_at`` ahead (its lease) and counting the attempt; when the sender dies, that time comes and
+    the next one sends it again. ``attempts`` counts all there ever were, those before a replay too.
     """
 
     class State(models.TextChoices):
@@ -66,13 +71,16 @@ class Delivery(models.Model):
         DEAD = "dead"
 
     event_id = models.CharField(max_length=64, help_text="The same on every attempt; receivers drop repetitions by it.")
-    job_id = models.BigIntegerField(db_index=True)
+    job_id = models.BigIntegerField()
     event = models.CharField(max_length=40)
     url = models.TextField()
+    host = models.CharField(max_length=300, default="", help_text="The URL's host, with its port if that is unusual.")
     body = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
+    attempts_before_replay = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
+    sending = models.BooleanField(default=False, help_text="Whether a sender holds it, until the next attempt is due.")
     last_status = models.PositiveSmallIntegerField(null=True)
     last_error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
@@ -83,17 +91,77 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         indexes = [
+            # What senders and the clock look for; of these rows there are few.
             models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(state="pending")),
+            models.Index(fields=["host", "next_attempt_at"], name="delivery_lane", condition=Q(state="pending")),
+            models.Index(fields=["host"], name="delivery_sending", condition=Q(sending=True)),
+            # What people look for, newest first.
+            models.Index(fields=["job_id", "id"], name="delivery_of_job"),
+            models.Index(fields=["host", "id"], name="delivery_to_host"),
+            models.Index(fields=["id"], name="delivery_pending", condition=Q(state="pending")),
+            models.Index(fields=["host", "id"], name="delivery_pending_to", condition=Q(state="pending")),
+            models.Index(fields=["id"], name="delivery_dead", condition=Q(state="dead")),
+            models.Index(fields=["host", "id"], name="delivery_dead_to", condition=Q(state="dead")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} of job {self.job_id} to {self.url}"
+        return f"{self.event} of job {self.job_id} to {self.host}"
+
+
+class DeliveryAttempt(models.Model):
+    """How one attempt at a delivery went. A number that has no row: its sender ended before it could note it."""
+
+    # Deliveries are removed with their attempts by hand: a cascade would load every body to do it.
+    delivery = models.ForeignKey(Delivery, models.DO_NOTHING, related_name="attempt_log", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    ms = models.PositiveIntegerField()
+    status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=40, blank=True, default="", help_text="A word for programs; empty: delivered.")
+    detail = models.TextField(blank=True, default="")
+    body = models.TextField(blank=True, default="", help_text="What the receiver answered, up to 16 KiB.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_of_delivery")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}: {self.status or self.error}"
+
+
+class FailingHost(models.Model):
+    """A host that has not taken its last callbacks for a reason of its own; a healthy one has no row."""
+
+    host = models.CharField(max_length=300, primary_key=True)
+    failures = models.PositiveIntegerField(default=0, help_text="How many attempts failed, one after the other.")
+    since = models.DateTimeField()
+    paused_until = models.DateTimeField(help_text="Nothing is sent there before.")
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.failures} failures"
+
+
+class Endpoint(models.Model):
+    """Receivers with a secret of their own: all addresses that begin with ``prefix``.
+
+    The secret is written, by the admin or a command, and read by the sender only: no page, log or API shows it.
+    """
+
+    prefix = models.CharField(max_length=500, unique=True, help_text="As in https://agent.example/hooks/")
+    host = models.CharField(max_length=300, db_index=True, editable=False)
+    secret = models.CharField(max_length=255)
+    previous_secret = models.CharField(max_length=255, blank=True, default="")
+    previous_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.prefix
 
 
 class Notice(models.Model):
-    """One message for the owner's notification services, made by the relay from a callback that it took.
+    """One message to one of the owner's notification services, made by the relay from a callback that it took.
 
-    pending -> sent | dead, claimed as a delivery is. The unique event id drops a callback that comes twice.
+    pending -> sent | dead. A sender claims it by moving ``next_attempt_at`` ahead (its lease) and counting the
+    attempt. A callback that comes twice finds its rows there: each service hears of an event once.
     """
 
     class State(models.TextChoices):
@@ -103,7 +171,8 @@ class Notice(models.Model):
         SENT = "sent"
         DEAD = "dead"
 
-    event_id = models.CharField(max_length=255, unique=True)
+    event_id = models.CharField(max_length=255, help_text="The callback's; a hash of its body if it has none.")
+    target = models.CharField(max_length=64, help_text="Which service, without its address, which holds a secret.")
     text = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -113,6 +182,7 @@ class Notice(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["event_id", "target"], name="notice_once")]
         indexes = [
             models.Index(fields=["next_attempt_at"], name="notice_due", condition=Q(state="pending")),
         ]

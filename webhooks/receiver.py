@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from webhooks.signing import SignatureRefused, standard_key, verify
 
@@ -26,6 +27,8 @@ _DRAINED_BYTES = 4 * MAX_BODY_BYTES
 _BLOCK = 64 * 1024
 _CONCURRENT_REQUESTS = 64
 _LAST_ANSWERS_SECONDS = 2.0
+_LONGEST_LOOK_SECONDS = 5.0
+_REST_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class VerifiedCallback:
 
 OnCallback = Callable[[VerifiedCallback], None]
 OnRefused = Callable[[str], None]
+Secrets = Callable[[], Sequence[str]]
 
 
 class Receiver:
@@ -47,64 +51,84 @@ class Receiver:
 
     ``on_callback`` is called in the thread of the request, possibly several times at once; the sender is
     answered 200 when it returns, and 503 when it raises, so that the sender tries again. ``on_refused`` is
-    told the reason of every request with a bad signature. Creating a receiver raises ValueError when
-    ``secrets`` are missing or unusable, and OSError when the port is taken. ``request_seconds`` is how long
-    one request may take.
+    told the reason of every request with a bad signature. ``secrets`` may be asked for at each request, for
+    those that end at a certain time. Creating a receiver raises ValueError when they are missing or unusable,
+    and OSError when the port is taken. ``request_seconds`` is how long one request may take.
     """
 
     def __init__(
         self,
         host: str,
         port: int,
-        secrets: Sequence[str],
+        secrets: Sequence[str] | Secrets,
         on_callback: OnCallback,
         *,
         on_refused: OnRefused | None = None,
         request_seconds: float = 15.0,
     ) -> None:
-        if not secrets:
+        ask: Secrets = secrets if callable(secrets) else partial(tuple, secrets)
+        if not ask():
             raise ValueError("A receiver needs at least one secret to check signatures with.")
-        for secret in secrets:
+        for secret in ask():
             standard_key(secret)
         self._server = _Server((host, port), _Handler)
-        self._server.secrets = tuple(secrets)
+        self._server.secrets = ask
         self._server.on_callback = on_callback
         self._server.on_refused = on_refused or (lambda _reason: None)
         self._server.request_seconds = request_seconds
-        self._thread = threading.Thread(target=self._serve, name="callback-receiver", daemon=True)
+        self._turning = threading.Lock()
+        self._begun = self._stopped = False
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
         return int(self._server.server_address[1])
 
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it has looked for requests within the last seconds; not while all its threads are taken up."""
+        return not self._stopped and time.monotonic() - self._server.looked_at < _LONGEST_LOOK_SECONDS
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def start(self) -> None:
         """Begin to serve, in a thread of its own."""
-        self._thread.start()
+        threading.Thread(target=self.serve, name="callback-receiver", daemon=True).start()
+
+    def serve(self, *, poll_seconds: float = 0.05) -> None:
+        """Serve in this thread until another one calls ``stop``, which may go unnoticed for ``poll_seconds``."""
+        with self._turning:
+            if self._stopped:
+                return
+            self._begun = True
+        self._server.serve_forever(poll_interval=poll_seconds)
 
     def stop(self) -> None:
         """Stop to serve and free the port; safe to call more than once, and before ``start``.
 
         Requests that are being served get two seconds to be answered.
         """
-        if self._thread.is_alive():
+        with self._turning:
+            is_first, self._stopped = not self._stopped, True
+        if self._begun and is_first:
             self._server.shutdown()
-            self._thread.join()
             self._server.wait_for_requests(_LAST_ANSWERS_SECONDS)
         self._server.server_close()
-
-    def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
 
 
 class _Server(ThreadingHTTPServer):
     """A thread for each request, but only so many at a time; the others wait in the socket's backlog."""
 
     request_queue_size = 128
-    secrets: tuple[str, ...]
+    secrets: Secrets
     on_callback: OnCallback
     on_refused: OnRefused
     request_seconds: float
+    looked_at = float("-inf")
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self._slots = threading.BoundedSemaphore(_CONCURRENT_REQUESTS)
@@ -117,9 +141,25 @@ class _Server(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
+    def service_actions(self) -> None:
+        """Note that the server still turns."""
+        self.looked_at = time.monotonic()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Take the next connection; where that fails (no file handle is left), rest instead of trying all the time."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(_REST_SECONDS)
+            raise
+
     def process_request(self, request: Any, client_address: Any) -> None:
         self._slots.acquire()
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._slots.release()  # no thread could be started, which would do it at its end
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -168,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             event_id = verify(
-                headers=dict(self.headers.items()), body=body, secrets=self.server.secrets, now=time.time()
+                headers=dict(self.headers.items()), body=body, secrets=self.server.secrets(), now=time.time()
             )
         except SignatureRefused as refusal:
             self.server.on_refused(str(refusal))

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from pirunner.times import days_before
-from webhooks.models import Delivery, Event
+from webhooks.models import Delivery, DeliveryAttempt, Event
 from webhooks.services import note_pruned
 
 EVENTS = 2_000
@@ -39,8 +39,13 @@ def prune_deliveries(now: datetime) -> int:
     over = [pk for pk, state, created_at in oldest if state != Delivery.State.PENDING and created_at < cutoff]
     if not over:
         return 0
-    _, removed = Delivery.objects.filter(pk__in=over[:DELIVERIES]).exclude(state=Delivery.State.PENDING).delete()
-    return removed.get(Delivery._meta.label, 0)  # noqa: SLF001  (Django documents it: the model _meta API)
+    with transaction.atomic():
+        # One that was replayed meanwhile stays; no other sender can have it, for the rows are locked.
+        rows = Delivery.objects.filter(pk__in=over[:DELIVERIES]).exclude(state=Delivery.State.PENDING)
+        ids = list(rows.select_for_update().values_list("pk", flat=True))
+        DeliveryAttempt.objects.filter(delivery_id__in=ids).delete()
+        removed, _ = Delivery.objects.filter(pk__in=ids).delete()
+    return removed
 
 
 def count_prunable_events(now: datetime) -> int:

@@ -1,11 +1,12 @@
-"""Reads of events."""
+"""Reads of events, and the figures of deliveries."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Max
 
 from pirunner.errors import ApiError
-from webhooks.models import Event, EventHorizon
+from webhooks.models import Delivery, Event, EventHorizon, FailingHost
 
 
 class CursorExpired(ApiError):
@@ -21,6 +22,28 @@ class EventPage:
 
     events: list[Event]
     next: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFigures:
+    """How the callbacks do: how many are pending and dead, how many hosts fail, and how old the oldest due one is."""
+
+    pending: int
+    dead: int
+    failing_hosts: int
+    oldest_due_seconds: float | None
+
+
+def delivery_figures(now: datetime) -> DeliveryFigures:
+    """Return the figures of the deliveries, each from an index that holds no delivered ones."""
+    due = Delivery.objects.pending().filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    oldest = due.values_list("next_attempt_at", flat=True).first()
+    return DeliveryFigures(
+        pending=Delivery.objects.pending().count(),
+        dead=Delivery.objects.dead().count(),
+        failing_hosts=FailingHost.objects.count(),
+        oldest_due_seconds=None if oldest is None else (now - oldest).total_seconds(),
+    )
 
 
 def page_of_events(*, after: int | None, limit: int) -> EventPage:

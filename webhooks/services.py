@@ -10,7 +10,7 @@ from django.db import connection
 from pirunner.bulk import insert_many, insert_with_ids
 from pirunner.doorbell import Ring, doorbell
 from webhooks.egress import AllowedHosts, NameNotResolved, Policy, check_url
-from webhooks.hosts import host_of
+from webhooks.hosts import host_of, short_host_of
 from webhooks.models import Delivery, Event, EventHorizon
 
 QUEUE = "webhooks"
@@ -89,6 +89,7 @@ def _delivery_of(event: NewEvent) -> Delivery:
         job_id=event.job_id,
         event=event.kind,
         url=event.callback_url,
+        host=short_host_of(event.callback_url),
         body=event.text,
         next_attempt_at=event.at,
         created_at=event.at,

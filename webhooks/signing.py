@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from secrets import token_bytes as random_bytes
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  (marks a secret, is none)
 TOLERANCE_SECONDS = 300
@@ -73,6 +74,11 @@ def verify(
         return _verify_standard(received, body, secrets, now, tolerance_seconds)
     _verify_runner(received, body, secrets, now, tolerance_seconds)
     return ""
+
+
+def new_secret() -> str:
+    """Return a strong new secret in the form of Standard Webhooks 1.0."""
+    return SECRET_PREFIX + base64.b64encode(random_bytes(32)).decode()
 
 
 def standard_key(secret: str) -> bytes:

@@ -118,6 +118,7 @@ def _environment(feeds: SampleFeeds | None, callback_port: int) -> dict[str, str
         "CALLBACK_ALLOWED_HOSTS": ",".join(callback_hosts),
         "FETCH_ALLOWED_HOSTS": ",".join(fetch_hosts),
         "FLOWER": "off",
+        "RELAY": "off",  # the demo takes the callback itself, on the same port
     }
 
 

@@ -117,11 +117,17 @@ def _start_programs(supervisor: Supervisor, output: Output) -> None:
     supervisor.help(
         "ready",
         partial(wait_until_ready, address),
-        lambda ready: output.raw(banner(address=address, flower_port=flower_port) if ready else _SLOW),
+        lambda ready: output.raw(
+            banner(address=address, flower_port=flower_port, relay=_relay_address()) if ready else _SLOW
+        ),
     )
 
 
 _SLOW = "The API does not answer yet; the lines above say why.\n"
+
+
+def _relay_address() -> str | None:
+    return local_address(env.text("CALLBACK_HOST"), env.integer("CALLBACK_PORT")) if env.switch("RELAY") else None
 
 
 def _flower_port() -> int | None:

@@ -4,11 +4,11 @@ import os
 import shlex
 from pathlib import Path
 
-from pirunner.up.first_start import env_file
+from pirunner.dotenv import env_file
 
 
-def banner(*, address: str, flower_port: int | None) -> str:
-    """Return the lines to print; ``address`` is the API's, such as ``http://127.0.0.1:8787``."""
+def banner(*, address: str, flower_port: int | None, relay: str | None = None) -> str:
+    """Return the lines to print; ``address`` is the API's, ``relay`` the relay's, as in ``http://127.0.0.1:8787``."""
     lines = [
         "",
         f"  API     {address}",
@@ -17,6 +17,8 @@ def banner(*, address: str, flower_port: int | None) -> str:
     if flower_port is not None:
         where = _whereabouts("FLOWER_PASSWORD")
         lines.append(f"  Flower  http://127.0.0.1:{flower_port}   (user admin, {where})")
+    if relay is not None:
+        lines.append(f"  Relay   {relay}/callback   (takes callbacks for your phone)")
     lines += ["", "  Try it:", "", f"  {curl_line(address)}", "", "  Ctrl-C stops everything.", ""]
     return "".join(f"{line}\n" for line in lines)
 

@@ -3,29 +3,21 @@
 Nothing that has a value is ever changed. A real environment variable wins and is not written down.
 """
 
-import base64
-import fcntl
 import os
-import re
 import secrets
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import environ
 
 from pirunner import env
+from pirunner.dotenv import LINE, env_file, folder_locked, replace_text
 from pirunner.up.faults import Exit, StartFault
+from webhooks.signing import new_secret
 
 
 def _token() -> str:
     return secrets.token_urlsafe(32)
-
-
-def _webhook_secret() -> str:
-    # The form of Standard Webhooks 1.0: its verifiers decode what follows the prefix.
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _password() -> str:
@@ -34,19 +26,13 @@ def _password() -> str:
 
 MAKERS: Mapping[str, Callable[[], str]] = {
     "RUNNER_API_TOKEN": _token,
-    "WEBHOOK_SECRET": _webhook_secret,
+    "WEBHOOK_SECRET": new_secret,
     "INSTALLER_TOKEN": _token,
     "SECRET_KEY": _token,
     "ADMIN_PASSWORD": _password,
     "FLOWER_PASSWORD": _password,
 }
-_LINE = re.compile(r"(?:export )?([A-Za-z_0-9]+)=(.*)")
 _HEAD = "# Made at the first start of pirunner. Keep it to yourself; the other variables may be set here too."
-
-
-def env_file() -> Path:
-    """Return where the `.env` file is: ENV_FILE, else in the project's folder."""
-    return Path(os.environ.get("ENV_FILE") or env.ROOT / ".env")
 
 
 def prepare() -> None:
@@ -69,7 +55,7 @@ def prepare() -> None:
 def complete(text: str, elsewhere: set[str]) -> str:
     """Return the text of a `.env` file with a value for every secret that has none there or ``elsewhere``."""
     lines = text.splitlines()
-    present = {match[1]: number for number, line in enumerate(lines) if (match := _LINE.fullmatch(line))}
+    present = {match[1]: number for number, line in enumerate(lines) if (match := LINE.fullmatch(line))}
     for name, make in MAKERS.items():
         if name in elsewhere or f"{name}_FILE" in elsewhere:
             continue
@@ -81,7 +67,7 @@ def complete(text: str, elsewhere: set[str]) -> str:
 
 
 def _is_empty(line: str) -> bool:
-    match = _LINE.fullmatch(line)
+    match = LINE.fullmatch(line)
     return match is not None and match[2].strip(" \t'\"") == ""
 
 
@@ -96,11 +82,12 @@ def _add_missing(path: Path) -> None:
     elsewhere = set(os.environ)
     if _complete_already(path, elsewhere):
         return
-    with _folder_locked(path.parent):
+    # Two first starts take turns, so that both end up with the same secrets.
+    with folder_locked(path.parent):
         before = path.read_text(encoding="utf-8") if path.exists() else f"{_HEAD}\n"
         after = complete(before, elsewhere)
         if after != before:
-            _replace(path, after)
+            replace_text(path, after)
 
 
 def _complete_already(path: Path, elsewhere: set[str]) -> bool:
@@ -109,28 +96,3 @@ def _complete_already(path: Path, elsewhere: set[str]) -> bool:
         return False
     text = path.read_text(encoding="utf-8")
     return complete(text, elsewhere).splitlines() == text.splitlines()
-
-
-@contextmanager
-def _folder_locked(folder: Path) -> Iterator[None]:
-    """Let two first starts take turns, so that both end up with the same secrets."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _replace(path: Path, text: str) -> None:
-    # mkstemp makes the file with mode 0600; the rename makes the change whole or not at all.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".env.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -55,8 +55,10 @@ def worker() -> None:
 
 
 def io() -> None:
-    """Send callbacks, in threads."""
-    _celery_worker("io", "webhooks", "-P", "threads", "-c", str(_IO_THREADS))
+    """Send callbacks and messages, in threads; and take callbacks for the owner's phone."""
+    # By name, because this module is read before Django is.
+    with importlib.import_module("webhooks.relay.server").relaying():
+        _celery_worker("io", "webhooks", "-P", "threads", "-c", str(_IO_THREADS))
 
 
 def clock() -> None:

@@ -46,4 +46,5 @@ def _sentence(error: OSError, host: str, port: int, variable: str) -> str:
         return f"Port {port} is taken by another program: stop that one, or set {variable} to a free port."
     if error.errno == errno.EACCES:
         return f"Port {port} may be used by root only: set {variable} to a port from 1024 up."
-    return f"Cannot listen on {host} port {port}: {error.strerror or error}. Check HOST and {variable}."
+    its_host = variable.replace("PORT", "HOST")
+    return f"Cannot listen on {host} port {port}: {error.strerror or error}. Check {its_host} and {variable}."

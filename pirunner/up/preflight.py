@@ -10,6 +10,7 @@ from pirunner import checks, env
 from pirunner.up import ports
 from pirunner.up.faults import Exit, StartFault
 from webhooks.checks import check_allowed_hosts, check_callback_url, check_secret
+from webhooks.relay.checks import CHECKS as RELAY_CHECKS
 
 
 def check() -> None:
@@ -19,12 +20,14 @@ def check() -> None:
     check_writable(folder)
     _lock(folder)
     ports.require_free(env.text("HOST"), env.integer("PORT"), "PORT")
+    if env.switch("RELAY"):
+        ports.require_free(env.text("CALLBACK_HOST"), env.integer("CALLBACK_PORT"), "CALLBACK_PORT")
 
 
 def check_configuration() -> None:
     """Run the apps' own checks of the configuration, once the settings are read; raises StartFault."""
     # Not those of Django's admin: they take long, and an owner can do nothing about them.
-    ours = (check_runner_jobs, check_allowed_hosts, check_callback_url, check_secret)
+    ours = (check_runner_jobs, check_allowed_hosts, check_callback_url, check_secret, *RELAY_CHECKS)
     for fault in (fault for check in ours for fault in check()):
         raise StartFault(f"{fault.msg} {fault.hint}", Exit.ENVIRONMENT)
 

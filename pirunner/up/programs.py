@@ -22,6 +22,7 @@ PRELOADED = (
     "kombu.transport.redis",
     "jobs.tasks",
     "webhooks.tasks",
+    "webhooks.relay.server",
     "schedules.clock",
     "pirunner.urls",
     "pirunner.wsgi",

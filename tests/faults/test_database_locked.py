@@ -1,12 +1,9 @@
 """Another program holds SQLite's write lock for half a minute, longer than anybody here waits for it."""
 
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.faults.harness import FaultStack, signal_all
+from tests.faults.locks import locked
 from tests.stack import Answer, wait_for
 
 pytestmark = pytest.mark.faults
@@ -21,34 +19,6 @@ pytestmark = pytest.mark.faults
 PATIENCE = 20.0  # seconds that a submission waits for the lock
 LONGEST_ANSWER = 25.0  # seconds
 RESTARTED = ("clock shows no sign of life", "starting it again")
-
-# In a process of its own: a program that merely opens and closes the file would free the locks of this one.
-HOLD_THE_LOCK = """
-import sqlite3, sys
-other = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=20)
-other.execute("BEGIN EXCLUSIVE")
-print("locked", flush=True)
-sys.stdin.read()
-other.execute("ROLLBACK")
-"""
-
-
-@contextmanager
-def locked(stack: FaultStack) -> Iterator[None]:
-    """Hold the write lock of a stack's database."""
-    path = Path(stack.environment["RUNNER_DATA_DIR"]) / "pirunner.sqlite3"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD_THE_LOCK, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert holder.stdin
-    assert holder.stdout
-    try:
-        assert holder.stdout.readline() == b"locked\n"
-        yield
-    finally:
-        holder.stdin.close()
-        holder.wait(10)
-        holder.stdout.close()
 
 
 @pytest.fixture

@@ -118,6 +118,24 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path, command: tuple[str, ...]):
     ]
 
 
+def test_a_taken_port_of_the_relay_is_one_sentence(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        ended = run_up(Stack(tmp_path, CALLBACK_PORT=str(port)))
+
+    assert ended.returncode == 3
+    assert ended.stderr.splitlines() == [
+        f"pirunner: Port {port} is taken by another program: stop that one, or set CALLBACK_PORT to a free port."
+    ]
+
+
+def test_the_relay_refuses_a_well_known_secret_in_development_too(tmp_path: Path):
+    ended = run_up(Stack(tmp_path, DEVELOPMENT="on", WEBHOOK_SECRET="change-me"))
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("pirunner: The relay refuses a WEBHOOK_SECRET that is empty or well known.")
+
+
 def test_an_unusable_folder_is_one_sentence(tmp_path: Path):
     (tmp_path / "file").touch()  # root may write to a read-only folder, but not below a file
 

@@ -158,6 +158,32 @@ def test_every_default_is_a_value_that_its_reader_takes(variable: env.Variable) 
     readers.get(variable.kind, env.text)(variable.name)
 
 
+@pytest.mark.parametrize(
+    ("value", "urls"),
+    [
+        ("", ()),
+        ("ntfy://topic", ("ntfy://topic",)),
+        ("ntfy://a,mailto://b:c@d.example?to=x,y", ("ntfy://a", "mailto://b:c@d.example?to=x,y")),
+        (" ntfy://a ,\n json://b , ", ("ntfy://a", "json://b")),
+        ("ntfy://a ntfy://a", ("ntfy://a",)),
+    ],
+)
+def test_urls_are_told_apart_by_their_schemes(monkeypatch, value: str, urls: tuple[str, ...]) -> None:
+    monkeypatch.setenv("NOTIFY_URLS", value)
+
+    assert env.urls("NOTIFY_URLS") == urls
+
+
+@pytest.mark.parametrize("value", ["s3cret", "s3cret,ntfy://a", "ntfy://"])
+def test_what_is_no_url_is_refused_without_its_value(monkeypatch, value: str) -> None:
+    monkeypatch.setenv("NOTIFY_URLS", value)
+
+    with pytest.raises(env.EnvironmentFault, match="NOTIFY_URLS must be URLs") as fault:
+        env.urls("NOTIFY_URLS")
+
+    assert "s3cret" not in str(fault.value)
+
+
 def test_no_secret_has_a_default() -> None:
     assert not [variable.name for variable in VARIABLES if variable.kind is Kind.SECRET and variable.default]
 

@@ -53,6 +53,7 @@ def redis(server: PrivateBroker, owner: Any) -> Iterator[PrivateBroker]:
 def everybody(redis: PrivateBroker) -> None:  # noqa: ARG001
     show_life("worker", "worker@pi")
     show_life("clock", "pi:1")
+    show_life("relay", "pi:2")
 
 
 def read(api: Api) -> tuple[int, Parts]:
@@ -73,7 +74,7 @@ def test_all_is_well(api: Api) -> None:
 
     assert (status, body["ok"], body["service"]) == (200, True, "api")
     assert set(states(body).values()) == {"ok"}
-    assert set(states(body)) == {"database", "broker", "workers", "beat", "canary", "disk"}
+    assert set(states(body)) == {"database", "broker", "workers", "beat", "canary", "disk", "relay"}
     assert (body["workers"]["alive"], body["beat"]["alive"]) == (1, 1)
     assert body["disk"]["freeBytes"] > 0
 
@@ -145,6 +146,19 @@ def test_what_is_missing_is_told(
     assert states(body)[part] == state
 
 
+@pytest.mark.usefixtures("everybody")
+@pytest.mark.parametrize(("switched_on", "state"), [(True, "silent"), (False, "off")])
+def test_without_the_relay_jobs_run_all_the_same(owner: Any, switched_on: bool, state: str) -> None:
+    owner.RELAY = switched_on
+    client = signs._client()
+    assert client is not None
+    client.delete(f"{signs.PREFIX}relay:pi:2")
+
+    status, body = read(Api())
+
+    assert (status, body["ok"], states(body)["relay"]) == (200, True, state)
+
+
 def test_a_broker_that_is_away_is_noticed_in_time(api: Api, owner: Any) -> None:
     owner.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     begun = time.monotonic()
@@ -187,3 +201,16 @@ def test_without_a_redis_nobody_knows(owner: Any, url: str) -> None:
     show_life("worker", "worker@a")
 
     assert (alive("worker"), workers_alive(), broker_answers()) == (None, None, False)
+
+
+@pytest.mark.usefixtures("redis")
+def test_who_does_not_live_shows_no_sign() -> None:
+    lives: list[bool] = []
+    sign = signs.LifeSign("relay", "pi:2", lives=lambda: bool(lives))
+    sign.start()
+    assert alive("relay") == []
+
+    lives.append(True)
+
+    wait_for(lambda: alive("relay") == ["pi:2"])
+    sign.stop()

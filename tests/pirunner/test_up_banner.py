@@ -62,3 +62,11 @@ def test_flower_is_named_only_if_it_runs(folder: Path):
 
     assert "Flower" not in banner(address="http://127.0.0.1:8787", flower_port=None)
     assert "http://127.0.0.1:5556" in banner(address="http://127.0.0.1:8787", flower_port=5556)
+
+
+def test_the_relay_is_named_only_if_it_runs(folder: Path):
+    del folder
+    address = "http://127.0.0.1:8787"
+
+    assert "Relay" not in banner(address=address, flower_port=None)
+    assert "http://127.0.0.1:9998/callback" in banner(address=address, flower_port=None, relay="http://127.0.0.1:9998")

@@ -28,6 +28,11 @@ def test_a_taken_port_is_one_sentence(shared: bool):
         assert ports.first_free("127.0.0.1", port) > port
 
 
+def test_the_variables_of_the_port_are_named():
+    with pytest.raises(StartFault, match=r"Check CALLBACK_HOST and CALLBACK_PORT"):
+        ports.require_free("192.0.2.1", 9999, "CALLBACK_PORT")
+
+
 def test_an_address_of_another_machine_is_one_sentence():
     with pytest.raises(StartFault, match=r"^Cannot listen on 192\.0\.2\.1 port 8787: .* Check HOST and PORT"):
         ports.require_free("192.0.2.1", 8787, "PORT")

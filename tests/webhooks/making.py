@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from webhooks.deliveries import attempt_delivery
-from webhooks.models import Delivery
+from webhooks.hosts import short_host_of
+from webhooks.models import Delivery, FailingHost
 from webhooks.services import NewEvent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,11 +36,18 @@ def delivery(url: str, **fields: Any) -> Delivery:
         "job_id": 41,
         "event": "job.completed",
         "url": url,
+        "host": short_host_of(url),
         "body": '{"text":"⏰"}',
         "next_attempt_at": now,
         "created_at": now,
     }
     return Delivery.objects.create(**{**row, **fields})
+
+
+def failing(host: str, **fields: Any) -> FailingHost:
+    """Write that a host has failed, three times unless told, and is no longer paused."""
+    now = timezone.now()
+    return FailingHost.objects.create(**{"host": host, "failures": 3, "since": now, "paused_until": now, **fields})
 
 
 def answering(status: int, *headers: str) -> bytes:
@@ -52,7 +60,7 @@ def loopback(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     owner.CALLBACK_ALLOWED_HOSTS = ("127.0.0.1",)
     owner.CALLBACK_ATTEMPTS = 3
     owner.CALLBACK_RETRY_MS = 1000
-    monkeypatch.setattr("webhooks.deliveries.random.uniform", lambda _a, _b: 0.0)
+    monkeypatch.setattr("webhooks.recording.random.uniform", lambda _a, _b: 0.0)
 
 
 def attempt(row: Delivery) -> str:

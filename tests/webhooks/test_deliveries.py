@@ -14,8 +14,8 @@ from django.utils import timezone
 from tests.parts import SECRET
 from tests.webhooks.loopback import OK, Server, redirect
 from tests.webhooks.making import answering, attempt, delivery, loopback, make_due
-from webhooks import deliveries
-from webhooks.deliveries import SENDING
+from webhooks import sending
+from webhooks.lanes import SENDING
 from webhooks.models import Delivery
 from webhooks.services import callback_policy
 from webhooks.signing import verify
@@ -126,7 +126,7 @@ def test_every_attempt_has_the_same_id_and_body_and_a_fresh_timestamp(
     attempt(row)
     make_due(row)
     later = timezone.now() + timedelta(seconds=30)
-    monkeypatch.setattr("webhooks.deliveries.timezone.now", lambda: later)
+    monkeypatch.setattr("webhooks.sending.timezone.now", lambda: later)
     attempt(row)
 
     first, second = map(headers_of, server.requests)
@@ -227,7 +227,7 @@ def test_a_receiver_that_does_not_answer_in_http(serve: Serve, behave: Any) -> N
 
 def test_a_receiver_that_hangs_is_left_after_a_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     patient = replace(callback_policy(), total_timeout=0.2)
-    monkeypatch.setattr(deliveries, "callback_policy", lambda: patient)
+    monkeypatch.setattr(sending, "callback_policy", lambda: patient)
     over = threading.Event()
     row = delivery(serve(lambda _stream: over.wait(10)).url)
     begun = time.monotonic()

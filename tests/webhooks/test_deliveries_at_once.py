@@ -9,7 +9,8 @@ from django.utils import timezone
 from tests.parts import at_once
 from tests.webhooks.loopback import OK, Server
 from tests.webhooks.making import answering, attempt, delivery, loopback, make_due
-from webhooks.deliveries import SENDING, attempt_delivery
+from webhooks.deliveries import attempt_delivery
+from webhooks.lanes import SENDING
 from webhooks.models import Delivery
 
 __all__ = ["loopback"]

@@ -106,6 +106,16 @@ def test_a_taken_port_is_one_clear_sentence(settings) -> None:
             call_command("webhook_receiver", port=port)
 
 
+def test_the_port_of_the_relay_is_named_as_such(settings) -> None:
+    settings.WEBHOOK_SECRET = SECRET
+    settings.RELAY = True
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings.CALLBACK_PORT = taken.getsockname()[1]
+
+        with pytest.raises(CommandError, match=r"in use\. A running pirunner has it for its relay: .* --port\.$"):
+            call_command("webhook_receiver")
+
+
 def test_the_port_is_callback_port_unless_named(settings) -> None:
     settings.WEBHOOK_SECRET = SECRET
     settings.CALLBACK_PORT = 99999

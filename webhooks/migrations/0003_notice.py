@@ -14,7 +14,8 @@ class Migration(migrations.Migration):
             name='Notice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.CharField(max_length=255, unique=True)),
+                ('event_id', models.CharField(help_text="The callback's; a hash of its body if it has none.", max_length=255)),
+                ('target', models.CharField(help_text='Which service, without its address, which holds a secret.', max_length=64)),
                 ('text', models.TextField()),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('sent', 'Sent'), ('dead', 'Dead')], default='pending', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
@@ -24,6 +25,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(null=True)),
             ],
             options={
+                'constraints': [models.UniqueConstraint(fields=('event_id', 'target'), name='notice_once')],
                 'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='notice_due')],
             },
         ),

@@ -90,7 +90,14 @@ def _receiver(port: int, session: _Session) -> Receiver:
         raise CommandError(f"WEBHOOK_SECRET cannot be used: {error}") from error
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise CommandError(f"Port {port} cannot be listened on: {reason}.") from error
+        raise CommandError(f"Port {port} cannot be listened on: {reason}.{_whose(port)}") from error
+
+
+def _whose(port: int) -> str:
+    """Return a hint if the port is the one of the relay, which a running pirunner has."""
+    if not settings.RELAY or port != settings.CALLBACK_PORT:
+        return ""
+    return " A running pirunner has it for its relay: name another one with --port."
 
 
 @contextmanager
