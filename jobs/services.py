@@ -173,7 +173,7 @@ def _job_row(new_job: NewJob, now: datetime) -> Job:
         queue=new_job.job_type.queue,
         state=State.WAITING if waiting else State.DELAYED,
         priority=new_job.priority,
-        rank=rank_of(new_job.priority, due_at),
+        rank=rank_of(new_job.priority, max(due_at, now)),  # what is made up for begins to wait now
         input=new_job.input,
         metadata=new_job.metadata,
         schedule=new_job.schedule,

@@ -6,7 +6,7 @@ Every fault is collected before any is reported, so that a client mends its payl
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -18,7 +18,7 @@ from jobs.contract import JobType
 from jobs.events import opted_in
 from jobs.run_at import RunAtFault, parse_run_at
 from jobs.selectors import Idempotency, find_answer
-from jobs.serializers import ScheduleBody, SubmissionBody
+from jobs.serializers import QuietHoursBody, ScheduleBody, SubmissionBody
 from jobs.services import Accepted, NewJob
 from jobs.validation import faults_of
 from pirunner.errors import Fault, InvalidPayload
@@ -29,6 +29,8 @@ from webhooks.services import check_target
 _SCHEMA = msgspec.json.schema(SubmissionBody)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(SubmissionBody))
 _KNOWN_IN_SCHEDULE = frozenset(field.encode_name for field in msgspec.structs.fields(ScheduleBody))
+_KNOWN_IN_QUIET_HOURS = frozenset(field.encode_name for field in msgspec.structs.fields(QuietHoursBody))
+_WHEN = frozenset({"runAt", "everySeconds", "cron"})
 _ONLY_REPEATING = frozenset({"endAt", "misfire", "overlap", "quietHours", "jitterSeconds"})
 HEADER = "Idempotency-Key"
 
@@ -55,10 +57,7 @@ def prepare_submission(
     """
     body = shape_of(raw, check=check)
     key = idempotency_of(raw, header, body)
-    known = find_answer(owner=owner, idempotency=key) if key else None
-    if known is not None:
-        return Accepted(known, deduplicated=True)
-    return check_submission(raw, body, owner=owner, key=key, check=check)
+    return answered_before(owner, key) or check_submission(raw, body, owner=owner, key=key, check=check)
 
 
 def shape_of(raw: Any, *, check: TargetCheck = check_target) -> SubmissionBody:
@@ -87,6 +86,12 @@ def idempotency_of(raw: Any, header: str | None, body: SubmissionBody) -> Idempo
         return None
     content = json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
     return Idempotency(key=key, body_sha256=hashlib.sha256(content).hexdigest())
+
+
+def answered_before(owner: str, key: Idempotency | None) -> Accepted | None:
+    """Return the answer that a key was given before; raises ``IdempotencyMismatch`` for another body."""
+    known = find_answer(owner=owner, idempotency=key) if key else None
+    return None if known is None else Accepted(known, deduplicated=True)
 
 
 def check_submission(
@@ -128,7 +133,7 @@ def check_work(
     raw: Mapping[str, Any], body: SubmissionBody, check: TargetCheck
 ) -> tuple[JobType | None, list[Fault], list[str]]:
     """Return the job type that a well-shaped body names, the faults of what is to be done, and warnings."""
-    faults: list[Fault] = _faults_of_empty_schedule(raw.get("schedule"))
+    faults: list[Fault] = _faults_of_misspelt_schedule(raw.get("schedule"))
     job_type = _job_type(body.job_type, faults)
     if job_type is not None:
         faults += input_faults(job_type, body.input)
@@ -177,20 +182,33 @@ def input_faults(job_type: JobType, value: Any) -> list[Fault]:
     return [fault.below("input") for fault in faults]
 
 
-def _unknown_fields(raw: Mapping[str, Any]) -> list[str]:
-    schedule = raw.get("schedule")
+def warnings_about_unknown(names: Iterable[str]) -> list[str]:
+    """Return a warning about each field that is ignored."""
+    return [f"Unknown field {name[:80]!r} is ignored." for name in names]
+
+
+def unknown_in_schedule(schedule: Any) -> list[str]:
+    """Return the names of the fields of a ``schedule`` that are ignored, as seen from the payload's root."""
     inner = schedule if isinstance(schedule, dict) else {}
+    hours = inner.get("quietHours")
+    innermost = hours if isinstance(hours, dict) else {}
+    unknown = [f"schedule.{name}" for name in inner if name not in _KNOWN_IN_SCHEDULE]
+    return unknown + [f"schedule.quietHours.{name}" for name in innermost if name not in _KNOWN_IN_QUIET_HOURS]
+
+
+def _unknown_fields(raw: Mapping[str, Any]) -> list[str]:
     unknown = [name for name in raw if name not in _KNOWN]
-    unknown += [f"schedule.{name}" for name in inner if name not in _KNOWN_IN_SCHEDULE]
-    return [f"Unknown field {name[:80]!r} is ignored." for name in unknown]
+    return warnings_about_unknown([*unknown, *unknown_in_schedule(raw.get("schedule"))])
 
 
-def _faults_of_empty_schedule(schedule: Any) -> list[Fault]:
-    """Refuse a schedule in which no field is known: a misspelt ``runAt`` must not run the job now."""
-    if not isinstance(schedule, dict) or not schedule or schedule.keys() & _KNOWN_IN_SCHEDULE:
+def _faults_of_misspelt_schedule(schedule: Any) -> list[Fault]:
+    """Refuse a schedule that says no time in a field we know: a misspelt ``runAt`` must not run the job now."""
+    if not isinstance(schedule, dict) or schedule.keys() & _WHEN or schedule.keys() <= _KNOWN_IN_SCHEDULE:
         return []
+    unknown = ", ".join(sorted(name[:80] for name in schedule.keys() - _KNOWN_IN_SCHEDULE))
     known = ", ".join(sorted(_KNOWN_IN_SCHEDULE))
-    return [Fault(("schedule",), "invalid_value", f"No field of this schedule is known; send one of: {known}.")]
+    message = f"This schedule names no time, and these fields of it are unknown: {unknown}. It takes: {known}."
+    return [Fault(("schedule",), "invalid_value", message)]
 
 
 def check_callback(url: str | None, faults: list[Fault], check: TargetCheck = check_target) -> list[str]:

@@ -9,15 +9,22 @@ from msgspec import UNSET
 
 from jobs.catalog import find
 from jobs.events import opted_in
-from jobs.submissions import check_callback, input_faults, unknown_job_type
+from jobs.submissions import (
+    check_callback,
+    input_faults,
+    unknown_in_schedule,
+    unknown_job_type,
+    warnings_about_unknown,
+)
 from jobs.validation import faults_of
 from pirunner.errors import Fault, InvalidPayload
+from pirunner.fields import same_json
 from schedules.models import Schedule
 from schedules.reading import read_timing
 from schedules.serializers import EditBody
-from schedules.services import Changes
+from schedules.services import Changes, differing
 from schedules.submissions import name_faults
-from schedules.timing import timing_of
+from schedules.timing import Timing, timing_of
 
 _SCHEMA = msgspec.json.schema(EditBody)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(EditBody))
@@ -35,28 +42,32 @@ def edit_body_of(raw: Any) -> EditBody:
     return body
 
 
-def unknown_fields(raw: Mapping[str, Any]) -> list[str]:
-    """Return warnings about the fields that are ignored."""
-    return [f"Unknown field {name[:80]!r} is ignored." for name in raw if name not in _KNOWN]
-
-
 def changes_of(schedule: Schedule, raw: Mapping[str, Any], body: EditBody) -> tuple[Changes, list[str]]:
-    """Return what a body changes of a schedule, and warnings. Raises ``InvalidPayload`` with every fault."""
+    """Return what a body changes of a schedule, and warnings. Raises ``InvalidPayload`` with every fault.
+
+    What is sent as it is already is no change.
+    """
     faults: list[Fault] = []
-    warnings = unknown_fields(raw)
+    unknown = [name for name in raw if name not in _KNOWN]
+    warnings = warnings_about_unknown([*unknown, *unknown_in_schedule(raw.get("schedule"))])
     fields = _plain_fields(body)
     if body.callback_url is not UNSET:
         warnings += check_callback(body.callback_url, faults)
     if body.name is not UNSET and body.name is not None:
         faults += name_faults(body.name)
     faults += _work_faults(schedule, fields)
-    timing = None
-    if body.schedule is not UNSET:
-        timing, found = read_timing(body.schedule, raw["schedule"], timezone.now(), timing_of(schedule))
-        faults += [fault.below("schedule") for fault in found]
+    timing = _new_timing(schedule, raw, body, faults)
     if faults:
         raise InvalidPayload(faults)
-    return Changes(fields=fields, timing=timing), warnings
+    return Changes(fields=differing(schedule, fields), timing=timing), warnings
+
+
+def _new_timing(schedule: Schedule, raw: Mapping[str, Any], body: EditBody, faults: list[Fault]) -> Timing | None:
+    if body.schedule is UNSET or same_json(schedule.timing, raw["schedule"]):
+        return None
+    timing, found = read_timing(body.schedule, raw["schedule"], timezone.now(), timing_of(schedule))
+    faults += [fault.below("schedule") for fault in found]
+    return timing
 
 
 def _plain_fields(body: EditBody) -> dict[str, Any]:

@@ -11,13 +11,18 @@ def etag_of(schedule: Schedule) -> str:
     return f'"{schedule.version}"'
 
 
-def version_wanted(request: Request, schedule: Schedule) -> int | None:
+def version_wanted(request: Request, schedule: Schedule | None) -> int | None:
     """Return the version that ``If-Match`` asks for; None if the client does not mind.
 
-    Raises ``PreconditionFailed`` if it asks for none that the schedule has now.
+    ``schedule`` is None where there is none, which fits no ``If-Match`` at all. Raises ``PreconditionFailed`` if it
+    asks for none that the schedule has now.
     """
     wanted = request.headers.get("If-Match")
-    if wanted is None or wanted.strip() == "*":
+    if wanted is None:
+        return None
+    if schedule is None:
+        raise PreconditionFailed("There is no such schedule; without If-Match it would be made.")
+    if wanted.strip() == "*":
         return None
     if etag_of(schedule) not in [tag.strip() for tag in wanted.split(",")]:
         raise PreconditionFailed(

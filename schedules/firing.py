@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.db.models import F, Min
 from django.utils import timezone
 
@@ -19,14 +19,15 @@ from jobs.models import Job
 from jobs.selectors import count_open_of_schedules
 from jobs.services import NewJob, ring_jobs, write_jobs
 from pirunner.bulk import insert_many
-from pirunner.errors import Conflict
+from pirunner.errors import Conflict, NotFound
 from schedules.mirror import follow
 from schedules.missed import missed_events
 from schedules.models import Occurrence, Schedule
 from schedules.plan import Row, Situation, make_plan
 from schedules.quiet import jitter_of
 from schedules.rules import Misfire, Outcome, Overlap, Reason
-from schedules.timing import timing_of
+from schedules.timing import is_readable, timing_of
+from schedules.work import new_job, refusal_of
 from webhooks.services import NewEvent, record_events, ring_deliveries
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,12 @@ BATCH = 500
 MOST_CHUNKS = 50
 AGAIN = timedelta(seconds=60)
 """When a schedule is looked at again that could not be read."""
+
+
+class CannotRun(Conflict):
+    """No job of the schedule would be accepted just now."""
+
+    code = "cannot_run"
 
 
 class StillRunning(Conflict):
@@ -73,9 +80,9 @@ def fire_due(now: datetime) -> int:
         return 0
     try:
         _fire_together(ids, now)
-    except DatabaseError:
-        raise
-    except Exception:
+    except Exception as error:
+        if _database_is_away(error):
+            raise
         log.exception("%d schedules could not be fired together; each is fired alone.", len(ids))
         for schedule_id in ids:
             _fire_alone(schedule_id, now)
@@ -99,6 +106,8 @@ def cover(
     ``record`` on what is returned at the end of the transaction and ``announce`` after it.
     """
     firing = Firing()
+    if not is_readable(schedule):
+        return firing  # nobody can tell what was due
     _cover([schedule], now, firing, missed_for, misfire)
     for _ in range(MOST_CHUNKS):  # a plan stops counting at some point
         if schedule.next_due_at is None or schedule.next_due_at > now:
@@ -110,17 +119,22 @@ def cover(
 def run_now(schedule_id: int, *, by: str) -> Job:
     """Submit a job of a schedule at once, paused or not, beside its due times.
 
-    Raises ``StillRunning`` if one has not ended and the schedule's rule is ``overlap: skip``.
+    Raises ``StillRunning`` if one has not ended and the schedule's rule is ``overlap: skip``, ``CannotRun`` if its job
+    would be refused, and ``NotFound``.
     """
-    now = timezone.now()
     firing = Firing()
     with transaction.atomic():
-        schedule = Schedule.objects.select_for_update().get(pk=schedule_id)
+        schedule = Schedule.objects.select_for_update().kept().filter(pk=schedule_id).first()
+        if schedule is None:
+            raise NotFound("The schedule has been deleted.")
+        if refusal := refusal_of(schedule):
+            raise CannotRun(_REFUSALS[refusal].format(schedule=schedule))
         running = Job.objects.open_of_schedule(schedule.public_id).exists()
         if running and schedule.overlap == Overlap.SKIP:
             raise StillRunning(
                 f"A job of {schedule} has not ended, and its rule is overlap 'skip'; wait for it, or cancel it."
             )
+        now = timezone.now()
         row = Row(due_at=now, until_due_at=now, outcome=Outcome.FIRED, reason=Reason.RUN_NOW)
         _write([(schedule, [row])], now, firing)
         firing.record()
@@ -141,11 +155,16 @@ def _fire_together(ids: Sequence[int], now: datetime) -> None:
 def _fire_alone(schedule_id: int, now: datetime) -> None:
     try:
         _fire_together([schedule_id], now)
-    except DatabaseError:
-        raise
-    except Exception:
+    except Exception as error:
+        if _database_is_away(error):
+            raise
         log.exception("Schedule %d could not be fired; it is tried again in a minute.", schedule_id)
         Schedule.objects.filter(pk=schedule_id).update(next_due_at=now + AGAIN)
+
+
+def _database_is_away(error: Exception) -> bool:
+    """Return whether the database refused all, and not one row of ours."""
+    return isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError))
 
 
 def _cover(
@@ -165,7 +184,7 @@ def _cover(
             open_jobs=open_jobs.get(schedule.public_id, 0),
             taken=taken.get(schedule.pk, frozenset()),
             missed_for=missed_for,
-            refused=_refusal(schedule),
+            refused=refusal_of(schedule),
         )
         timing = timing_of(schedule)
         rules = timing.rules if misfire is None else replace(timing.rules, misfire=misfire)
@@ -186,18 +205,11 @@ def _keep_books(schedules: Sequence[Schedule]) -> None:
         follow(schedule)
 
 
-def _refusal(schedule: Schedule) -> Reason:
-    """Return why no job of a schedule would be accepted just now, if so."""
-    job_type = find(schedule.job_type)
-    if job_type is None:
-        return Reason.UNKNOWN_JOB_TYPE
-    _, faults = validate_input(job_type, schedule.input)
-    if faults:
-        return Reason.INVALID_INPUT
-    rejects = schedule.concurrency_key and schedule.on_conflict == "reject"
-    if rejects and Job.objects.open_of_key(schedule.concurrency_key).exists():
-        return Reason.CONCURRENCY_KEY
-    return Reason.NONE
+_REFUSALS = {
+    Reason.UNKNOWN_JOB_TYPE: "{schedule} cannot run: there is no job type {schedule.job_type!r} here (any more).",
+    Reason.INVALID_INPUT: "{schedule} cannot run: {schedule.job_type} does not take its input (any more); PATCH it.",
+    Reason.CONCURRENCY_KEY: "{schedule} cannot run: another job of its concurrencyKey has not ended.",
+}
 
 
 def _taken(schedule_ids: Sequence[int], now: datetime) -> dict[int, frozenset[datetime]]:
@@ -223,7 +235,7 @@ def _write(planned: Iterable[tuple[Schedule, list[Row]]], now: datetime, firing:
             occurrences.append(_occurrence(schedule, row, now))
             if row.fires:
                 fired.append(occurrences[-1])
-                new_jobs.append(_new_job(schedule, row))
+                new_jobs.append(new_job(schedule, row))
     written = write_jobs(new_jobs, now)
     for occurrence, (job, _) in zip(fired, written.jobs, strict=True):
         occurrence.job_id = job.pk
@@ -252,42 +264,3 @@ def _occurrence(schedule: Schedule, row: Row, now: datetime) -> Occurrence:
         reason=row.reason.value,
         recorded_at=now,
     )
-
-
-def _new_job(schedule: Schedule, row: Row) -> NewJob:
-    job_type = find(schedule.job_type)
-    if job_type is None:
-        raise LookupError(f"{schedule} fires a job type that does not exist: {schedule.job_type}.")
-    return NewJob(
-        job_type=job_type,
-        input=schedule.input,
-        owner=schedule.owner,
-        priority=schedule.priority,
-        metadata=schedule.metadata,
-        concurrency_key=_concurrency_key(schedule),
-        on_conflict=_on_conflict(schedule),
-        callback_url=schedule.callback_url,
-        callback_events=schedule.callback_events,
-        schedule=schedule.timing,
-        schedule_id=schedule.public_id,
-        backend=schedule.backend_alias,
-        due_at=row.due_at + _jitter(schedule, row),
-    )
-
-
-def _concurrency_key(schedule: Schedule) -> str:
-    """Return the key under which jobs of a schedule run one at a time: the client's, or its own."""
-    one_at_a_time = schedule.overlap in {Overlap.QUEUE, Overlap.REPLACE}
-    return schedule.concurrency_key or (f"schedule {schedule.public_id}" if one_at_a_time else "")
-
-
-def _on_conflict(schedule: Schedule) -> str:
-    """Return what is done about other jobs of the key; whether the job is wanted beside them is decided already."""
-    replaces = schedule.overlap == Overlap.REPLACE or schedule.on_conflict == "replace"
-    return "replace" if replaces else "queue"
-
-
-def _jitter(schedule: Schedule, row: Row) -> timedelta:
-    if row.outcome is not Outcome.FIRED or row.reason is Reason.RUN_NOW:
-        return timedelta(0)
-    return jitter_of(schedule.public_id, row.due_at, schedule.jitter_seconds)

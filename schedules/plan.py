@@ -4,13 +4,14 @@ Every due time later than ``covered_until`` and not later than now gets its plac
 up, or skipped with a reason. Neighbours that are skipped for one reason share a row.
 """
 
+import sys
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schedules.quiet import start_of_quiet
-from schedules.recurrence import Recurrence, between, last_between, latest_at_or_before, next_after, run_between
+from schedules.recurrence import Recurrence, Run, between, last_between, latest_at_or_before, next_after, run_between
 from schedules.rules import Misfire, Outcome, Overlap, Reason, Rules
 
 LATEST = timedelta(seconds=60)
@@ -24,6 +25,7 @@ QUEUE_LIMIT = 1000
 """How many jobs of a schedule may be open; beyond that nothing is added to them."""
 
 _TICK = timedelta(microseconds=1)
+_SPARE = timedelta(days=2)
 _QUIET_PARTS = 10
 
 
@@ -77,20 +79,35 @@ def make_plan(recurrence: Recurrence, rules: Rules, situation: Situation) -> Pla
     after, now = situation.covered_until, situation.now
     if now <= after:
         return Plan([], after, next_after(recurrence, after))
-    edge = max(after, now - LATEST)
-    gap = run_between(recurrence, after, edge, CHUNK)
-    if gap and gap.count >= CHUNK and (more := next_after(recurrence, gap.last)) and more <= edge:
-        rows = list(_skipped(recurrence, after, gap.last + _TICK, situation.missed_for, situation.taken))
-        return Plan(rows, gap.last, more)
+    edge = max(after, now - LATEST - _TICK)
+    chunk = _first_chunk(recurrence, after, edge)
+    if chunk:
+        rows = list(_skipped(recurrence, after, chunk.last + _TICK, situation.missed_for, situation.taken))
+        return Plan(rows, chunk.last, next_after(recurrence, chunk.last))
     recent = between(recurrence, edge, now, CHUNK)
     on_time = [due for due in recent if not _is_missed(recurrence, situation, due)]
     missed_until = on_time[0] - _TICK if on_time else now
-    missed = run_between(recurrence, after, missed_until, 1)
-    rows = _decided(_missed_rows(recurrence, rules, situation, missed_until), rules, situation) if missed else []
+    rows: list[Row] = []
+    if run_between(recurrence, after, missed_until, 1):
+        rows = _decided(_missed_rows(recurrence, rules, situation, missed_until), rules, situation)
     opened = situation.open_jobs + sum(row.fires for row in rows)
     usual = [_row(due, Outcome.FIRED) for due in on_time if due not in situation.taken]
     rows += _decided(iter(usual), rules, replace(situation, open_jobs=opened))
+    if rules.overlap is Overlap.REPLACE:
+        rows = _only_last(rows)
     return Plan(_joined(rows, situation.taken), now, next_after(recurrence, now))
+
+
+def _first_chunk(recurrence: Recurrence, after: datetime, edge: datetime) -> Run | None:
+    """Return the earliest missed due times if they are too many to count at once; they are skipped by every rule.
+
+    What is made up for are later ones: the last ``ALL_LIMIT``, or the latest of a day that is not all quiet.
+    """
+    chunk = run_between(recurrence, after, edge, CHUNK)
+    if chunk is None or chunk.count < CHUNK:
+        return None
+    later = between(recurrence, chunk.last, edge - _SPARE, ALL_LIMIT)
+    return chunk if len(later) == ALL_LIMIT else None
 
 
 def _is_missed(recurrence: Recurrence, situation: Situation, due: datetime) -> bool:
@@ -100,9 +117,12 @@ def _is_missed(recurrence: Recurrence, situation: Situation, due: datetime) -> b
     """
     if situation.missed_for is Reason.PAUSED:
         return True
+    late = situation.now - due
+    if late <= LEAST_LATEST:
+        return False
     following = next_after(recurrence, due)
     half = (following - due) / 2 if following else LATEST
-    return situation.now - due > min(LATEST, max(LEAST_LATEST, half))
+    return late > min(LATEST, max(LEAST_LATEST, half))
 
 
 def _missed_rows(recurrence: Recurrence, rules: Rules, situation: Situation, until: datetime) -> Iterator[Row]:
@@ -146,7 +166,7 @@ def _skipped(
 ) -> Iterator[Row]:
     """Yield rows for the due times between two instants, both excluded; those that are taken divide them."""
     for edge in [*sorted(due for due in taken if after < due < before), before]:
-        run = run_between(recurrence, after, edge - _TICK, CHUNK)
+        run = run_between(recurrence, after, edge - _TICK, sys.maxsize)
         if run:
             yield Row(
                 due_at=run.first,
@@ -175,9 +195,17 @@ def _obstacle(row: Row, rules: Rules, situation: Situation, open_jobs: int) -> R
     late = row.outcome is Outcome.CAUGHT_UP
     if rules.are_quiet(row.due_at) or (late and rules.are_quiet(situation.now)):
         return Reason.QUIET_HOURS
-    if rules.overlap is Overlap.SKIP and open_jobs:
+    queues = late and rules.misfire is Misfire.ALL  # each is wanted, one after the other
+    if rules.overlap is Overlap.SKIP and open_jobs and not queues:
         return Reason.OVERLAP
     return Reason.QUEUE_FULL if open_jobs >= QUEUE_LIMIT else Reason.NONE
+
+
+def _only_last(rows: list[Row]) -> list[Row]:
+    """Let only the last row fire: what it would replace at once need not run."""
+    last = max((number for number, row in enumerate(rows) if row.fires), default=0)
+    replaced = {"outcome": Outcome.SKIPPED, "reason": Reason.OVERLAP}
+    return [replace(row, **replaced) if row.fires and number < last else row for number, row in enumerate(rows)]
 
 
 def _row(due: datetime, outcome: Outcome, reason: Reason = Reason.NONE) -> Row:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from jobs.submissions import unknown_in_schedule, warnings_about_unknown
 from jobs.validation import faults_of
 from pirunner.errors import InvalidPayload
 from schedules.reading import read_timing
@@ -16,6 +17,7 @@ LOOKED_AT = 10_000
 """How many times are looked at for those that are not quiet."""
 
 _SCHEMA = msgspec.json.schema(PreviewBody)
+_KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(PreviewBody))
 
 
 def preview_of(raw: Any, *, now: datetime) -> dict[str, Any]:
@@ -32,4 +34,8 @@ def preview_of(raw: Any, *, now: datetime) -> dict[str, Any]:
         raise InvalidPayload([fault.below("schedule") for fault in faults])
     due = islice(fires_after(timing.recurrence, now), LOOKED_AT)
     fires = list(islice((fire for fire in due if not timing.rules.are_quiet(fire)), body.count))
-    return read_preview(describe(timing.recurrence), fires, timing.zone)
+    preview = read_preview(describe(timing.recurrence), fires, timing.zone)
+    unknown = [name for name in raw if name not in _KNOWN]
+    if warnings := warnings_about_unknown([*unknown, *unknown_in_schedule(raw["schedule"])]):
+        preview["warnings"] = warnings
+    return preview

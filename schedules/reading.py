@@ -117,7 +117,8 @@ class TimingReader:
         if seconds is None:
             return start
         known = self._known
-        unchanged = known and known.every_seconds == seconds and known.zone == zone
+        same_zone = known and (known.zone == zone or self._body.run_at is None)
+        unchanged = known and known.every_seconds == seconds and same_zone
         if known and unchanged and (known.written or {}).get("runAt") == self._body.run_at:
             return known.first_at
         try:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from jobs.selectors import Idempotency
 from jobs.services import Accepted, remember_keys
 from pirunner.errors import ApiError, Conflict, NotFound
+from pirunner.fields import same_json
 from pirunner.turns import take_turns
 from schedules.audit import note
 from schedules.firing import Firing, cover
@@ -100,16 +101,19 @@ def create_schedule(new: NewSchedule) -> Accepted:
     return Accepted(answer)
 
 
-def put_schedule(new: NewSchedule, *, by: str, restore: bool = False) -> tuple[Schedule, bool]:
+def put_schedule(
+    new: NewSchedule, *, by: str, restore: bool = False, version: int | None = None
+) -> tuple[Schedule, bool]:
     """Make the schedule of a name, or let the one that has it be as ``new`` is; return it, and whether it was made.
 
     One that is the same already is not touched; one that is paused stays so. Raises ``Tombstoned`` if a person
-    deleted the name, unless ``restore`` is wanted.
+    deleted the name, unless ``restore`` is wanted, and ``PreconditionFailed`` if it has not the ``version`` wanted.
     """
-    now = timezone.now()
     with transaction.atomic():
         take_turns(f"schedule {new.name}")
         current = Schedule.objects.select_for_update().kept().filter(name=new.name).first()
+        now = timezone.now()
+        _check_version(current, version)
         if current is None:
             _check_tombstone(new.name, restore=restore)
             return _insert(new, by=by, now=now), True
@@ -191,19 +195,26 @@ def _with_schedule(
     schedule_id: int, change: Callable[[Schedule, datetime], Firing], version: int | None = None
 ) -> Schedule:
     """Make a change to a locked schedule, and announce what it fired. Returns the schedule as it is then."""
-    now = timezone.now()
     with transaction.atomic():
         schedule = Schedule.objects.select_for_update(of=("self",)).kept().filter(pk=schedule_id).first()
         if schedule is None:
             raise NotFound("The schedule has been deleted.")
-        if version is not None and schedule.version != version:
-            raise PreconditionFailed(
-                f'The schedule has changed since you read it: its ETag is "{schedule.version}" now. Read it again.'
-            )
-        firing = change(schedule, now)
+        _check_version(schedule, version)
+        firing = change(schedule, timezone.now())
         firing.record()
     firing.announce()
     return schedule
+
+
+def _check_version(schedule: Schedule | None, version: int | None) -> None:
+    if version is None:
+        return
+    if schedule is None:
+        raise PreconditionFailed("There is no such schedule any more.")
+    if schedule.version != version:
+        raise PreconditionFailed(
+            f'The schedule has changed since you read it: its ETag is "{schedule.version}" now. Read it again.'
+        )
 
 
 def _insert(new: NewSchedule, *, by: str, now: datetime) -> Schedule:
@@ -239,11 +250,15 @@ WORK_FIELDS = (
 )
 
 
+def differing(schedule: Schedule, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the new values, by the names of the columns, that are not what the row has already."""
+    return {name: value for name, value in fields.items() if not same_json(getattr(schedule, name), value)}
+
+
 def _changes_to(current: Schedule, new: NewSchedule) -> Changes:
-    fields = {name: getattr(new.work, name) for name in WORK_FIELDS}
-    changed = {name: value for name, value in fields.items() if getattr(current, name) != value}
-    same_timing = current.timing == new.timing.written
-    return Changes(fields=changed, timing=None if same_timing else new.timing)
+    fields = {name: getattr(new.work, name) for name in WORK_FIELDS} | {"backend_alias": new.alias}
+    same_timing = same_json(current.timing, new.timing.written)
+    return Changes(fields=differing(current, fields), timing=None if same_timing else new.timing)
 
 
 def _edit(schedule: Schedule, changes: Changes, *, by: str, now: datetime) -> Firing:
@@ -272,6 +287,7 @@ def _check_name(schedule: Schedule) -> None:
     others = Schedule.objects.kept().filter(name=schedule.name).exclude(pk=schedule.pk)
     if schedule.name and others.exists():
         raise NameTaken(f"Another schedule has the name {schedule.name!r}.")
+    _check_tombstone(schedule.name, restore=False)
 
 
 def _check_tombstone(name: str, *, restore: bool) -> None:

@@ -26,21 +26,27 @@ def mend(now: datetime) -> int:
     ahead = Schedule.objects.kept().filter(covered_until__gt=now + TOLERANCE).values_list("pk", flat=True)[:BATCH]
     ids = list(ahead)
     for schedule_id in ids:
-        _mend(schedule_id, now)
+        try:
+            _mend(schedule_id, now)
+        except ValueError as error:
+            log.warning("Schedule %d cannot be read, and waits until the time that it believed in: %s", schedule_id, error)
     return len(ids)
 
 
 def _mend(schedule_id: int, now: datetime) -> None:
     with transaction.atomic():
-        schedule = Schedule.objects.select_for_update().get(pk=schedule_id)
-        timing = timing_of(schedule)
+        schedule = Schedule.objects.select_for_update().kept().filter(pk=schedule_id).first()
+        if schedule is None:
+            return  # somebody has deleted it
+        recurrence = timing_of(schedule).recurrence
         skipped = Occurrence.objects.filter(schedule=schedule, outcome=Outcome.SKIPPED.value, until_due_at__gt=now)
         skipped.filter(due_at__gt=now).delete()
         for row in skipped:
-            row.until_due_at = latest_at_or_before(timing.recurrence, now) or row.due_at
-            row.count = 1 + count_between(timing.recurrence, row.due_at, row.until_due_at)
+            # Its timing may have been another one: then the first of its due times is all that is known of it.
+            row.until_due_at = max(latest_at_or_before(recurrence, now) or row.due_at, row.due_at)
+            row.count = 1 + count_between(recurrence, row.due_at, row.until_due_at)
             row.save()
         schedule.covered_until = now
-        schedule.next_due_at = next_after(timing.recurrence, now) if schedule.enabled else None
+        schedule.next_due_at = next_after(recurrence, now) if schedule.enabled else None
         schedule.save(update_fields=["covered_until", "next_due_at"])
     log.warning("%s was ahead of the time of day, which has been set back; it goes on from now.", schedule)

@@ -12,7 +12,7 @@ from jobs.events import opted_in
 from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import ScheduleBody, SubmissionBody
 from jobs.services import Accepted, NewJob
-from jobs.submissions import TargetCheck, check_submission, check_work, idempotency_of, shape_of
+from jobs.submissions import TargetCheck, answered_before, check_submission, check_work, idempotency_of, shape_of
 from pirunner.errors import Fault, InvalidPayload, NotAvailable
 from schedules.reading import read_timing
 from schedules.rules import Backend
@@ -21,6 +21,8 @@ from schedules.timing import Timing
 from webhooks.services import check_target
 
 LONGEST_NAME = 200
+RESERVED_NAMES = frozenset({"preview", ".", ".."})
+"""What stands, or is taken to stand, for something else after ``/schedules/``."""
 
 
 def prepare(raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = check_target) -> NewJob | Accepted:
@@ -30,9 +32,8 @@ def prepare(raw: Any, *, owner: str, header: str | None = None, check: TargetChe
     """
     body = shape_with_timing(raw, check)
     key = idempotency_of(raw, header, body)
-    known = find_answer(owner=owner, idempotency=key) if key else None
-    if known is not None:
-        return Accepted(known, deduplicated=True)
+    if (known := answered_before(owner, key)) is not None:
+        return known
     if not _recurs(body):
         return check_submission(raw, body, owner=owner, key=key, check=check)
     return _accept(check_schedule(raw, body, owner=owner, key=key, check=check))
@@ -96,6 +97,8 @@ def name_faults(name: str) -> list[Fault]:
     if name.startswith(tuple(PREFIXES.values())):
         message = f"A name must not begin like an id, with {' or '.join(PREFIXES.values())}."
         return [Fault(("name",), "invalid_name", message)]
+    if name in RESERVED_NAMES:
+        return [Fault(("name",), "invalid_name", f"The name {name!r} is the address of something else.")]
     return []
 
 
@@ -123,7 +126,8 @@ def _timing(
         )
         return None
     timing, found = read_timing(body, written, now, known)
-    faults += [fault.below("schedule") for fault in found]
+    misspelt = any(fault.path == ("schedule",) for fault in faults)
+    faults += [fault.below("schedule") for fault in found if fault.path or not misspelt]
     return timing
 
 

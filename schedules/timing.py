@@ -41,7 +41,7 @@ class Timing:
             raise ValueError("A schedule without a cron needs a first time.")
         if self.every_seconds is not None:
             return Every(self.every_seconds, self.first_at, end=self.end_at)
-        return Once(self.first_at)
+        return Once(self.first_at, end=self.end_at)
 
     @property
     def rules(self) -> Rules:
@@ -79,6 +79,15 @@ _SAME = (
     "jitter_seconds",
 )
 """The fields that have the same name in the row."""
+
+
+def is_readable(schedule: Schedule) -> bool:
+    """Return whether a row tells when it recurs and by which rules."""
+    try:
+        timing = timing_of(schedule)
+        return bool(timing.recurrence and timing.rules)
+    except ValueError:
+        return False
 
 
 def timing_of(schedule: Schedule) -> Timing:

@@ -68,7 +68,12 @@ class ScheduleView(ApiView):
         current = find_schedule(reference)
         known = timing_of(current) if current else None
         new = check_schedule(raw, body, owner=caller, name=reference, known=known)
-        schedule, made = put_schedule(new, by=caller, restore=request.GET.get("restore") == "true")
+        schedule, made = put_schedule(
+            new,
+            by=caller,
+            restore=request.GET.get("restore") == "true",
+            version=version_wanted(request, current),
+        )
         answer: dict[str, Any] = {
             "jobId": schedule.public_id,
             "name": schedule.name,
@@ -97,6 +102,10 @@ class ScheduleView(ApiView):
 
 class PreviewView(ApiView):
     """``/schedules/preview``: when a schedule would fire."""
+
+    def put(self, request: Request) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+        """Refuse to make a schedule of this name."""
+        raise InvalidPayload(name_faults("preview"))
 
     def post(self, request: Request) -> HttpResponse:
         """Return the next fire times of a schedule; nothing is stored."""

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 
 from jobs import views as jobs_views
 from jobs.selectors import get_job
+from pirunner.api import ApiView
 from pirunner.errors import Conflict
 from schedules.selectors import get_schedule, is_schedule_id
 from schedules.submissions import prepare
@@ -15,6 +16,12 @@ class NotASchedule(Conflict):
     """The id is a job's, and only schedules can be changed."""
 
     code = "not_a_schedule"
+
+
+class NotAJob(Conflict):
+    """The id is a schedule's, and only jobs can be cancelled, retried, or looked into."""
+
+    code = "not_a_job"
 
 
 class SubmitView(jobs_views.JobsView):
@@ -48,3 +55,17 @@ class JobOrScheduleView(jobs_views.JobView):
         if is_schedule_id(job_id):
             return delete_response(request, get_schedule(job_id))
         return super().delete(request, job_id)
+
+
+class OnlyOfJobsView(ApiView):
+    """``/jobs/<id>/cancel`` and the like, with the id of a schedule: says what to call instead."""
+
+    def get(self, request: Request, schedule_id: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+        """Refuse, with the calls that a schedule has."""
+        public_id = get_schedule(schedule_id).public_id
+        raise NotAJob(
+            f"{public_id} is a schedule. GET /jobs?scheduleId={public_id} lists its jobs; PATCH /jobs/{public_id} "
+            f"pauses and resumes it, DELETE removes it, and POST /schedules/{public_id}/run submits a job of it now."
+        )
+
+    post = get
