@@ -86,12 +86,12 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description="Accepted", ordering="id")  # type: ignore[untyped-decorator]
     def accepted(self, job: Job) -> str:
         """Return when the job was accepted."""
-        return _short(job.created_at)
+        return short_moment(job.created_at)
 
     @display(description="Ended")  # type: ignore[untyped-decorator]
     def ended(self, job: Job) -> str:
         """Return when the job ended."""
-        return _short(job.finished_at)
+        return short_moment(job.finished_at)
 
     @display(description="Outcome")  # type: ignore[untyped-decorator]
     def outcome(self, job: Job) -> str:
@@ -106,39 +106,40 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description="Input")  # type: ignore[untyped-decorator]
     def input_shown(self, job: Job) -> str:
         """Return the input as JSON."""
-        return _as_json(job.input)
+        return as_json(job.input)
 
     @display(description="Metadata")  # type: ignore[untyped-decorator]
     def metadata_shown(self, job: Job) -> str:
         """Return the metadata as JSON."""
-        return _as_json(job.metadata)
+        return as_json(job.metadata)
 
     @display(description="Schedule")  # type: ignore[untyped-decorator]
     def schedule_shown(self, job: Job) -> str:
         """Return the schedule as JSON."""
-        return _as_json(job.schedule)
+        return as_json(job.schedule)
 
     @display(description="Result")  # type: ignore[untyped-decorator]
     def result_shown(self, job: Job) -> str:
         """Return the result as JSON."""
-        return _as_json(job.result)
+        return as_json(job.result)
 
     @display(description="Log")  # type: ignore[untyped-decorator]
     def log_shown(self, job: Job) -> str:
         """Return the last lines of the log."""
         lines = reversed(job.log_lines.order_by("-id")[:LINES])
-        return _preformatted("\n".join(f"{localtime(line.at):%H:%M:%S} {line.level} {line.message}" for line in lines))
+        return preformatted("\n".join(f"{localtime(line.at):%H:%M:%S} {line.level} {line.message}" for line in lines))
 
 
-def _short(moment: datetime | None) -> str:
+def short_moment(moment: datetime | None) -> str:
     """Return a moment in the owner's zone, short enough for one line of the list."""
     return date_format(localtime(moment), "j M Y, H:i:s") if moment else ""
 
 
-def _as_json(value: Any) -> str:
-    return "" if value is None else _preformatted(json.dumps(value, indent=2, ensure_ascii=False))
+def as_json(value: Any) -> str:
+    """Return a JSON value as text with its line breaks; None is left to the admin's dash."""
+    return "" if value is None else preformatted(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _preformatted(text: str) -> str:
+def preformatted(text: str) -> str:
     """Return text with its line breaks, escaped; what is empty is left to the admin's dash."""
     return format_html('<pre style="{}">{}</pre>', _WRAPPED, text) if text else ""

@@ -39,17 +39,19 @@ class JobQuerySet(models.QuerySet["Job"]):
     def open_of_key(self, concurrency_key: str) -> "JobQuerySet":
         """Keep those of a concurrency key that have not ended."""
         is_open = RawSQL(
-            "concurrency_key <> '' AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField()
+            "NOT (concurrency_key = '') AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField()
         )
         return self.filter(is_open, concurrency_key=concurrency_key).order_by("id")
 
     def of_schedule(self, schedule_id: str) -> "JobQuerySet":
         """Keep those that a schedule submitted."""
-        return self.filter(RawSQL("schedule_id <> ''", (), models.BooleanField()), schedule_id=schedule_id)
+        return self.filter(RawSQL("NOT (schedule_id = '')", (), models.BooleanField()), schedule_id=schedule_id)
 
     def open_of_schedule(self, schedule_id: str) -> "JobQuerySet":
         """Keep those of a schedule that have not ended."""
-        is_open = RawSQL("schedule_id <> '' AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField())
+        is_open = RawSQL(
+            "NOT (schedule_id = '') AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField()
+        )
         return self.filter(is_open, schedule_id=schedule_id).order_by("id")
 
     def active(self) -> "JobQuerySet":

@@ -100,7 +100,7 @@ def count_states() -> dict[str, int]:
 
 def count_open_of_schedules(schedule_ids: Sequence[str]) -> dict[str, int]:
     """Return how many jobs of these schedules have not ended; a schedule without any is left out."""
-    is_open = RawSQL("schedule_id <> '' AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField())
+    is_open = RawSQL("NOT (schedule_id = '') AND state IN ('delayed', 'waiting', 'active')", (), models.BooleanField())
     of_schedules = Job.objects.filter(is_open, schedule_id__in=schedule_ids).order_by()
     return dict(of_schedules.values_list("schedule_id").annotate(models.Count("pk")))
 

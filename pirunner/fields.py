@@ -11,6 +11,11 @@ else:
     _TextField = models.TextField
 
 
+def same_json(one: Any, other: Any) -> bool:
+    """Return whether two values are the same JSON, whatever the order of keys; Python alone takes true for 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 class JsonTextField(_TextField):
     """A JSON value kept as ASCII text, the same on SQLite and PostgreSQL.
 

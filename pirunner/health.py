@@ -9,11 +9,15 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
+from installer.status import read_status
 from jobs import canary
 from pirunner.api import ApiView, json_response
+from pirunner.installer_status import installer_state
 from pirunner.signs import RELAY, alive, broker_answers
+from schedules.selectors import has_systemd_schedules, lateness
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
+LATEST_FIRES = 100
 
 
 class HealthView(ApiView):
@@ -25,8 +29,9 @@ class HealthView(ApiView):
         """Return 200, or 503 with ``ok: false`` when a job submitted now would not run."""
         parts = {"database": _database(), "broker": _broker(), **_processes(), "canary": _canary(), "disk": _disk()}
         ok = all(part["state"] == "ok" for part in parts.values())
-        # The relay is told beside them: jobs run without it.
-        return json_response({"ok": ok, "service": "api", **parts, "relay": _relay()}, 200 if ok else 503)
+        # These are told beside them: jobs run without a relay, and schedules without timers of systemd's.
+        beside = {"relay": _relay(), "installer": _installer(), "schedules": _schedules()}
+        return json_response({"ok": ok, "service": "api", **parts, **beside}, 200 if ok else 503)
 
 
 def _database() -> dict[str, Any]:
@@ -61,6 +66,25 @@ def _relay() -> dict[str, Any]:
     if names is None:
         return {"state": "unknown"}
     return {"state": "ok" if names else "silent"}
+
+
+def _installer() -> dict[str, Any]:
+    """Return whether somebody brings systemd's timers in line; the clock fires what they leave out."""
+    try:
+        wanted = has_systemd_schedules()
+    except DatabaseError:
+        return {"state": "unknown"}
+    return {"state": installer_state(read_status(settings.RUNNER_DATA_DIR) if wanted else None, wanted=wanted)}
+
+
+def _schedules() -> dict[str, Any]:
+    """Return how late the latest due times were fired, in seconds: half of them and all but one in a hundred."""
+    try:
+        late = lateness(LATEST_FIRES)
+    except DatabaseError:
+        return {"lateSecondsP50": None, "lateSecondsP99": None}
+    places = {"lateSecondsP50": len(late) // 2, "lateSecondsP99": len(late) * 99 // 100}
+    return {name: round(late[place], 3) if late else None for name, place in places.items()}
 
 
 def _canary() -> dict[str, Any]:

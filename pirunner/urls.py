@@ -8,10 +8,12 @@ from django.views.generic import RedirectView
 from pirunner.api import error_response
 from pirunner.errors import ApiError, NotFound
 from pirunner.health import HealthView
+from pirunner.installer_status import InstallerStatusView
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("health", HealthView.as_view()),
+    path("installer/status", InstallerStatusView.as_view()),
     path("", include("schedules.urls")),  # first: some of the addresses of jobs are a schedule's too
     path("", include("jobs.urls")),
     path("", include("webhooks.urls")),

@@ -13,7 +13,6 @@ from django.db import DatabaseError, DataError, IntegrityError, connection, tran
 from django.db.models import F, Min
 from django.utils import timezone
 
-from jobs.catalog import find, validate_input
 from jobs.contract import JobType
 from jobs.models import Job
 from jobs.selectors import count_open_of_schedules
@@ -24,8 +23,7 @@ from schedules.mirror import follow
 from schedules.missed import missed_events
 from schedules.models import Occurrence, Schedule
 from schedules.plan import Row, Situation, make_plan
-from schedules.quiet import jitter_of
-from schedules.rules import Misfire, Outcome, Overlap, Reason
+from schedules.rules import Backend, Misfire, Outcome, Overlap, Reason
 from schedules.timing import is_readable, timing_of
 from schedules.work import new_job, refusal_of
 from webhooks.services import NewEvent, record_events, ring_deliveries
@@ -34,6 +32,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 """How many schedules one transaction fires."""
+SILENCE = timedelta(seconds=5)
+"""How long the clock leaves a due time to its timer of systemd's."""
+EARLY = timedelta(seconds=0.25)
+"""How much earlier than its due time a timer may ring: its machine's clock may be ahead."""
 MOST_CHUNKS = 50
 AGAIN = timedelta(seconds=60)
 """When a schedule is looked at again that could not be read."""
@@ -49,6 +51,12 @@ class StillRunning(Conflict):
     """The schedule's last job has not ended, and its rule is not to run two at a time."""
 
     code = "still_running"
+
+
+class SchedulePaused(Conflict):
+    """The schedule is paused; a timer that still rings for it fires nothing."""
+
+    code = "schedule_paused"
 
 
 @dataclass(slots=True)
@@ -70,31 +78,29 @@ class Firing:
 
 
 def fire_due(now: datetime) -> int:
-    """Fire what is due, at most ``BATCH`` schedules; return how many were looked at.
+    """Fire what is due of celery's schedules, at most ``BATCH`` of them; return how many were looked at.
 
     One that cannot be read does not hold up the others: it is looked at again in a minute.
     """
-    due = Schedule.objects.kept().filter(next_due_at__lte=now).order_by("next_due_at")
-    ids = list(due.values_list("pk", flat=True)[:BATCH])
-    if not ids:
-        return 0
-    try:
-        _fire_together(ids, now)
-    except Exception as error:
-        if _database_is_away(error):
-            raise
-        log.exception("%d schedules could not be fired together; each is fired alone.", len(ids))
-        for schedule_id in ids:
-            _fire_alone(schedule_id, now)
-    return len(ids)
+    return _fire_backend(Backend.CELERY, until=now, at=now)
+
+
+def fire_silent(now: datetime) -> int:
+    """Fire what systemd's timers should have rung for a moment ago, and have not; return how many were looked at."""
+    return _fire_backend(Backend.SYSTEMD, until=now - SILENCE, at=now)
 
 
 def next_due_at() -> datetime | None:
-    """Return when the next schedule is due."""
-    found: dict[str, datetime | None] = (
-        Schedule.objects.kept().filter(next_due_at__isnull=False).aggregate(at=Min("next_due_at"))
+    """Return when the clock has to look at a schedule next."""
+    found = dict(
+        Schedule.objects.kept()
+        .filter(next_due_at__isnull=False)
+        .order_by()
+        .values_list("backend")
+        .annotate(at=Min("next_due_at"))
     )
-    return found["at"]
+    due = [at + _patience_of(backend) for backend, at in found.items() if at]
+    return min(due, default=None)
 
 
 def cover(
@@ -108,12 +114,34 @@ def cover(
     firing = Firing()
     if not is_readable(schedule):
         return firing  # nobody can tell what was due
-    _cover([schedule], now, firing, missed_for, misfire)
+    _cover([schedule], firing, until=now, at=now, missed_for=missed_for, misfire=misfire)
     for _ in range(MOST_CHUNKS):  # a plan stops counting at some point
         if schedule.next_due_at is None or schedule.next_due_at > now:
             break
-        _cover([schedule], now, firing, missed_for, misfire)
+        _cover([schedule], firing, until=now, at=now, missed_for=missed_for, misfire=misfire)
     return firing
+
+
+def ring_timer(schedule_id: int) -> tuple[Schedule, int | None]:
+    """Fire what is due of a schedule because its timer has rung; return it, and the job of its latest due time.
+
+    A timer that rings again for the same due time changes nothing. Raises ``SchedulePaused`` and ``NotFound``.
+    """
+    firing = Firing()
+    with transaction.atomic():
+        schedule = Schedule.objects.select_for_update().kept().filter(pk=schedule_id).first()
+        if schedule is None:
+            raise NotFound("The schedule has been deleted.")
+        if not schedule.enabled:
+            raise SchedulePaused(f"{schedule} is paused.")
+        now = timezone.now()
+        is_early = schedule.next_due_at is not None and now < schedule.next_due_at <= now + EARLY
+        until = schedule.next_due_at if schedule.next_due_at and is_early else now
+        _cover([schedule], firing, until=until, at=now, rung=True)
+        firing.record()
+    firing.announce()
+    latest = Occurrence.objects.filter(schedule=schedule).exclude(reason=Reason.RUN_NOW.value).order_by("-due_at")
+    return schedule, latest.values_list("job_id", flat=True).first()
 
 
 def run_now(schedule_id: int, *, by: str) -> Job:
@@ -143,23 +171,44 @@ def run_now(schedule_id: int, *, by: str) -> Job:
     return firing.jobs[0][0]
 
 
-def _fire_together(ids: Sequence[int], now: datetime) -> None:
+def _fire_backend(backend: Backend, *, until: datetime, at: datetime) -> int:
+    due = Schedule.objects.kept().filter(next_due_at__lte=until, backend=backend.value).order_by("next_due_at")
+    ids = list(due.values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return 0
+    try:
+        _fire_together(ids, until=until, at=at)
+    except Exception as error:
+        if _database_is_away(error):
+            raise
+        log.exception("%d schedules could not be fired together; each is fired alone.", len(ids))
+        for schedule_id in ids:
+            _fire_alone(schedule_id, until=until, at=at)
+    return len(ids)
+
+
+def _patience_of(backend: str) -> timedelta:
+    """Return how long the clock leaves a due time to others."""
+    return SILENCE if backend == Backend.SYSTEMD else timedelta(0)
+
+
+def _fire_together(ids: Sequence[int], *, until: datetime, at: datetime) -> None:
     firing = Firing()
     with transaction.atomic():
-        locked = Schedule.objects.select_for_update().kept().filter(pk__in=ids, next_due_at__lte=now).order_by("pk")
-        _cover(list(locked), now, firing)
+        locked = Schedule.objects.select_for_update().kept().filter(pk__in=ids, next_due_at__lte=until).order_by("pk")
+        _cover(list(locked), firing, until=until, at=at)
         firing.record()
     firing.announce()
 
 
-def _fire_alone(schedule_id: int, now: datetime) -> None:
+def _fire_alone(schedule_id: int, *, until: datetime, at: datetime) -> None:
     try:
-        _fire_together([schedule_id], now)
+        _fire_together([schedule_id], until=until, at=at)
     except Exception as error:
         if _database_is_away(error):
             raise
         log.exception("Schedule %d could not be fired; it is tried again in a minute.", schedule_id)
-        Schedule.objects.filter(pk=schedule_id).update(next_due_at=now + AGAIN)
+        Schedule.objects.filter(pk=schedule_id).update(next_due_at=at + AGAIN)
 
 
 def _database_is_away(error: Exception) -> bool:
@@ -169,21 +218,26 @@ def _database_is_away(error: Exception) -> bool:
 
 def _cover(
     schedules: Sequence[Schedule],
-    now: datetime,
     firing: Firing,
+    *,
+    until: datetime,
+    at: datetime,
     missed_for: Reason = Reason.MISSED,
     misfire: Misfire | None = None,
+    rung: bool = False,
 ) -> None:
-    taken = _taken([schedule.pk for schedule in schedules], now)
+    """Decide about every due time up to ``until``; ``at`` is the time, ``rung`` says that a timer has rung for them."""
+    taken = _taken([schedule.pk for schedule in schedules], until)
     open_jobs = count_open_of_schedules([schedule.public_id for schedule in schedules])
     planned = []
     for schedule in schedules:
         situation = Situation(
-            now=now,
+            now=until,
             covered_until=schedule.covered_until,
             open_jobs=open_jobs.get(schedule.public_id, 0),
             taken=taken.get(schedule.pk, frozenset()),
             missed_for=missed_for,
+            fired_for=Reason.TIMER_SILENT if schedule.backend == Backend.SYSTEMD and not rung else Reason.NONE,
             refused=refusal_of(schedule),
         )
         timing = timing_of(schedule)
@@ -191,8 +245,8 @@ def _cover(
         plan = make_plan(timing.recurrence, rules, situation)
         schedule.covered_until, schedule.next_due_at = plan.covered_until, plan.next_due_at
         planned.append((schedule, plan.rows))
-        firing.events += missed_events(schedule, plan.rows, at=now)
-    _write(planned, now, firing)
+        firing.events += missed_events(schedule, plan.rows, at=at)
+    _write(planned, at, firing)
     _keep_books(schedules)
 
 

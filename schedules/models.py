@@ -26,6 +26,11 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """Keep those that nobody has deleted."""
         return self.filter(RawSQL("schedules_schedule.deleted_at IS NULL", (), models.BooleanField()))
 
+    def named(self, name: str) -> "ScheduleQuerySet":
+        """Keep the one that has this name, which is not empty, and that nobody has deleted."""
+        # SQLite takes the index of the names only if its condition is there in the same words.
+        return self.kept().filter(RawSQL("NOT (schedules_schedule.name = '')", (), models.BooleanField()), name=name)
+
 
 class Schedule(models.Model):
     """A job to submit again and again: what, when, and by which rules."""
@@ -63,6 +68,7 @@ class Schedule(models.Model):
     covered_until = models.DateTimeField(help_text="Due times up to here have their rows.")
     standing = models.CharField(max_length=600, blank=True, default="", help_text="See schedules.standing.")
     version = models.PositiveIntegerField(default=1, help_text="Counts the edits; the ETag.")
+    manifest_version = models.PositiveIntegerField(default=0, help_text="The version that systemd's manifest tells of.")
     periodic_task = models.OneToOneField(PeriodicTask, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from django.db import transaction
 
-from jobs.outage import interrupted_jobs, overdue_jobs
+from jobs.events import RECOVERED
+from jobs.outage import called_about_recovery, interrupted_jobs, overdue_jobs
 from pirunner.times import iso
 from webhooks.ecmascript_json import dumps
-from webhooks.services import NewEvent, record_events
+from webhooks.services import NewEvent, record_events, ring_deliveries
 
 log = logging.getLogger(__name__)
 
-KIND = "runner.recovered"
 TOUCH_SECONDS = 60.0
 SETTLE_SECONDS = 20.0
 """One lease and a little more: then nothing is held any longer by whoever died."""
@@ -77,7 +77,7 @@ class OutageWatch:
 
 
 def report(outage: Outage) -> None:
-    """Record one event about an outage."""
+    """Record one event about an outage, and call back those whose jobs it hurt and who asked for it."""
     taken_back = interrupted_jobs(outage.until)
     event_id = f"evt_{secrets.token_hex(12)}"
     seconds = round((outage.until - outage.since).total_seconds())
@@ -89,6 +89,11 @@ def report(outage: Outage) -> None:
         "takenBack": [str(job_id) for job_id in taken_back],
         "late": [str(job_id) for job_id in outage.late],
     }
+    urls = called_about_recovery([*taken_back, *outage.late])
+    event = NewEvent(
+        job_id=0, kind=RECOVERED, event_id=event_id, at=outage.until, text=dumps(body), more_urls=tuple(urls)
+    )
     with transaction.atomic():
-        record_events([NewEvent(job_id=0, kind=KIND, event_id=event_id, at=outage.until, text=dumps(body))])
+        delivery_ids = record_events([event])
+    ring_deliveries(delivery_ids)
     log.warning("pirunner was away for %d s: %d jobs taken back, %d late.", seconds, len(taken_back), len(outage.late))

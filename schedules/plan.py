@@ -34,7 +34,8 @@ class Situation:
     """Where a schedule stands when it is looked at.
 
     ``open_jobs`` is how many jobs of it have not ended; ``taken`` are due times after ``covered_until`` that have
-    rows already; ``missed_for`` is why nobody looked at it for so long; ``refused`` says why it cannot fire at all.
+    rows already; ``missed_for`` is why nobody looked at it for so long, ``fired_for`` why it is fired by somebody else
+    than it should be; ``refused`` says why it cannot fire at all.
     """
 
     now: datetime
@@ -42,6 +43,7 @@ class Situation:
     open_jobs: int = 0
     taken: AbstractSet[datetime] = frozenset()
     missed_for: Reason = Reason.MISSED
+    fired_for: Reason = Reason.NONE
     refused: Reason = Reason.NONE
 
 
@@ -82,8 +84,8 @@ def make_plan(recurrence: Recurrence, rules: Rules, situation: Situation) -> Pla
     edge = max(after, now - LATEST - _TICK)
     chunk = _first_chunk(recurrence, after, edge)
     if chunk:
-        rows = list(_skipped(recurrence, after, chunk.last + _TICK, situation.missed_for, situation.taken))
-        return Plan(rows, chunk.last, next_after(recurrence, chunk.last))
+        skipped = _skipped(recurrence, after, chunk.last + _TICK, situation.missed_for, situation.taken)
+        return Plan(list(skipped), chunk.last, next_after(recurrence, chunk.last))
     recent = between(recurrence, edge, now, CHUNK)
     on_time = [due for due in recent if not _is_missed(recurrence, situation, due)]
     missed_until = on_time[0] - _TICK if on_time else now
@@ -91,7 +93,7 @@ def make_plan(recurrence: Recurrence, rules: Rules, situation: Situation) -> Pla
     if run_between(recurrence, after, missed_until, 1):
         rows = _decided(_missed_rows(recurrence, rules, situation, missed_until), rules, situation)
     opened = situation.open_jobs + sum(row.fires for row in rows)
-    usual = [_row(due, Outcome.FIRED) for due in on_time if due not in situation.taken]
+    usual = [_row(due, Outcome.FIRED, situation.fired_for) for due in on_time if due not in situation.taken]
     rows += _decided(iter(usual), rules, replace(situation, open_jobs=opened))
     if rules.overlap is Overlap.REPLACE:
         rows = _only_last(rows)
@@ -204,8 +206,10 @@ def _obstacle(row: Row, rules: Rules, situation: Situation, open_jobs: int) -> R
 def _only_last(rows: list[Row]) -> list[Row]:
     """Let only the last row fire: what it would replace at once need not run."""
     last = max((number for number, row in enumerate(rows) if row.fires), default=0)
-    replaced = {"outcome": Outcome.SKIPPED, "reason": Reason.OVERLAP}
-    return [replace(row, **replaced) if row.fires and number < last else row for number, row in enumerate(rows)]
+    return [
+        replace(row, outcome=Outcome.SKIPPED, reason=Reason.OVERLAP) if row.fires and number < last else row
+        for number, row in enumerate(rows)
+    ]
 
 
 def _row(due: datetime, outcome: Outcome, reason: Reason = Reason.NONE) -> Row:

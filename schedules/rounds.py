@@ -11,7 +11,7 @@ from jobs import canary, leftovers
 from jobs import retention as jobs_retention
 from jobs import sweep as jobs_sweep
 from pirunner.lifesign import tick as show_tick
-from schedules import beat_edits, firing, standing, stepped
+from schedules import beat_edits, firing, standing, stepped, systemd
 from schedules import retention as schedules_retention
 from webhooks import retention as webhooks_retention
 from webhooks import sweep as webhooks_sweep
@@ -37,6 +37,8 @@ SWEEPS = (
     Sweep(run=beat_edits.honour),
     Sweep(run=standing.keep, every=float("inf")),
     Sweep(run=firing.fire_due),
+    Sweep(run=firing.fire_silent),
+    Sweep(run=systemd.keep_up, every=10),
     Sweep(run=jobs_sweep.take_back_expired, needs_trust=True),
     Sweep(run=jobs_sweep.promote_due),
     Sweep(run=jobs_sweep.ring_unheard),

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     CONCURRENCY_KEY = "concurrency_key"
     UNKNOWN_JOB_TYPE = "unknown_job_type"
     INVALID_INPUT = "invalid_input"
+    TIMER_SILENT = "timer_silent"
     RUN_NOW = "run_now"
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import OuterRef, Subquery
 
 from pirunner.errors import NotFound
-from schedules.models import Occurrence, Schedule
-from schedules.rules import Outcome, Reason
+from schedules.models import AuditEntry, Occurrence, Schedule, ScheduleQuerySet
+from schedules.rules import Backend, Outcome, Reason
 from schedules.services import PREFIXES
 
 LARGEST_ID = 10**18
@@ -35,8 +35,9 @@ def find_schedule(reference: str) -> Schedule | None:
     """Return the schedule with this public id or name, or None."""
     if not reference or "\x00" in reference:
         return None
-    column = "public_id" if is_schedule_id(reference) else "name"
-    return Schedule.objects.kept().filter(**{column: reference}).first()
+    if is_schedule_id(reference):
+        return Schedule.objects.kept().filter(public_id=reference).first()
+    return Schedule.objects.named(reference).first()
 
 
 def get_schedule(reference: str) -> Schedule:
@@ -49,15 +50,14 @@ def get_schedule(reference: str) -> Schedule:
 
 def list_schedules(wanted: ScheduleFilter) -> tuple[list[Schedule], int | None]:
     """Return a page of schedules, oldest first, and the id after which the next page begins, None if there is none."""
-    schedules = Schedule.objects.kept().filter(pk__gt=wanted.after).order_by("pk")
+    named = Schedule.objects.kept() if wanted.name is None else Schedule.objects.named(wanted.name)
+    schedules = named.filter(pk__gt=wanted.after).order_by("pk")
     if wanted.backend is not None:
         schedules = schedules.filter(backend=wanted.backend)
     if wanted.enabled is not None:
         schedules = schedules.filter(enabled=wanted.enabled)
     if wanted.job_type is not None:
         schedules = schedules.filter(job_type=wanted.job_type)
-    if wanted.name is not None:
-        schedules = schedules.filter(name=wanted.name)
     rows = list(schedules[: wanted.limit + 1])
     page = rows[: wanted.limit]
     return page, page[-1].pk if len(rows) > wanted.limit else None
@@ -79,6 +79,25 @@ def latest_occurrences(schedules: Sequence[Schedule]) -> dict[int, Occurrence]:
     )
     found = Occurrence.objects.filter(pk__in=[pk for pk in latest.values_list("latest", flat=True) if pk])
     return {occurrence.schedule_id: occurrence for occurrence in found}
+
+
+def systemd_schedules() -> list[str]:
+    """Return the public ids of the schedules whose timers are systemd's."""
+    return list(_of_systemd().order_by("pk").values_list("public_id", flat=True))
+
+
+def has_systemd_schedules() -> bool:
+    """Return whether there is a schedule whose timer is systemd's."""
+    return _of_systemd().exists()
+
+
+def _of_systemd() -> ScheduleQuerySet:
+    return Schedule.objects.kept().filter(backend=Backend.SYSTEMD.value)
+
+
+def audit_of(schedule: Schedule, *, limit: int) -> list[AuditEntry]:
+    """Return who did what to a schedule, newest first, at most ``limit``."""
+    return list(AuditEntry.objects.filter(schedule_id=schedule.public_id).order_by("-pk")[:limit])
 
 
 def lateness(of_last: int = 1000) -> list[float]:

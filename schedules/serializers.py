@@ -11,6 +11,8 @@ from jobs.serializers import NO_NUL, CallbackEvent, ScheduleBody
 from pirunner.times import iso
 from schedules.models import Occurrence, Schedule
 from schedules.recurrence import describe
+from schedules.rules import Backend
+from schedules.systemd import manifests
 from schedules.timing import timing_of
 
 
@@ -71,7 +73,7 @@ def read_schedule(schedule: Schedule, latest: Occurrence | None = None) -> dict[
         "description": description_of(schedule),
         "nextDueAt": iso(schedule.next_due_at),
         "lastOccurrence": read_occurrence(latest) if latest else None,
-        "repeatKey": _repeat_key(schedule),
+        **_backend_key(schedule),
         "version": schedule.version,
         "createdAt": iso(schedule.created_at),
         "updatedAt": iso(schedule.updated_at),
@@ -121,6 +123,13 @@ def description_of(schedule: Schedule) -> str:
         return describe(timing_of(schedule).recurrence)
     except ValueError as error:
         return f"It cannot be read: {error}"
+
+
+def _backend_key(schedule: Schedule) -> dict[str, str]:
+    """Return by what the backend knows the schedule."""
+    if schedule.backend == Backend.SYSTEMD:
+        return {"manifestPath": str(manifests().path(schedule.public_id))}
+    return {"repeatKey": _repeat_key(schedule)}
 
 
 def _repeat_key(schedule: Schedule) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jobs.selectors import Idempotency
 from jobs.services import Accepted, remember_keys
-from pirunner.errors import ApiError, Conflict, NotFound
+from pirunner.errors import ApiError, Conflict, InvalidPayload, NotFound
 from pirunner.fields import same_json
 from pirunner.turns import take_turns
 from schedules.audit import note
@@ -23,10 +23,13 @@ from schedules.mirror import mirror, remove_mirror
 from schedules.models import Schedule, Tombstone
 from schedules.recurrence import next_after
 from schedules.rules import Backend, Misfire, Reason
+from schedules.systemd import hand_over, objections_to
 from schedules.timing import Timing, timing_of
 
 PREFIXES = {Backend.CELERY: "sched-", Backend.SYSTEMD: "sysd-"}
 """How the public ids of each backend begin; no name does."""
+MANIFEST_WRITTEN = "manifest_written"
+MANIFEST_PENDING = "manifest_pending"
 
 
 class NameTaken(Conflict):
@@ -39,6 +42,12 @@ class Tombstoned(Conflict):
     """A person deleted the schedule of this name."""
 
     code = "tombstoned"
+
+
+class BackendFixed(Conflict):
+    """A schedule stays with the backend that it was made for."""
+
+    code = "backend_fixed"
 
 
 class PreconditionFailed(ApiError):
@@ -98,6 +107,8 @@ def create_schedule(new: NewSchedule) -> Accepted:
         schedule = _insert(new, by=new.owner, now=timezone.now())
         answer = answer_for(schedule, new.warnings)
         remember_keys([(new.owner, new.idempotency, answer)] if new.idempotency else [])
+    if not hand_over(schedule):
+        answer["installState"] = MANIFEST_PENDING
     return Accepted(answer)
 
 
@@ -107,20 +118,24 @@ def put_schedule(
     """Make the schedule of a name, or let the one that has it be as ``new`` is; return it, and whether it was made.
 
     One that is the same already is not touched; one that is paused stays so. Raises ``Tombstoned`` if a person
-    deleted the name, unless ``restore`` is wanted, and ``PreconditionFailed`` if it has not the ``version`` wanted.
+    deleted the name, unless ``restore`` is wanted, ``BackendFixed`` if it has another backend, and
+    ``PreconditionFailed`` if it has not the ``version`` wanted.
     """
     with transaction.atomic():
         take_turns(f"schedule {new.name}")
-        current = Schedule.objects.select_for_update().kept().filter(name=new.name).first()
+        current = Schedule.objects.select_for_update().named(new.name).first()
         now = timezone.now()
         _check_version(current, version)
         if current is None:
             _check_tombstone(new.name, restore=restore)
-            return _insert(new, by=by, now=now), True
-        firing = _edit(current, _changes_to(current, new), by=by, now=now)
+            schedule, firing = _insert(new, by=by, now=now), Firing()
+        else:
+            _check_backend(current, new)
+            schedule, firing = current, _edit(current, _changes_to(current, new), by=by, now=now)
         firing.record()
     firing.announce()
-    return current, False
+    hand_over(schedule)
+    return schedule, current is None
 
 
 def edit_schedule(schedule_id: int, changes: Changes, *, by: str, version: int | None = None) -> Schedule:
@@ -180,12 +195,15 @@ def delete_schedule(schedule_id: int, *, by: str, in_person: bool = False, versi
 
 def answer_for(schedule: Schedule, warnings: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what the client is told of a schedule that was accepted."""
+    is_systemd = schedule.backend == Backend.SYSTEMD
     answer: dict[str, Any] = {
         "jobId": schedule.public_id,
-        "status": "queued",
+        "status": "scheduled" if is_systemd else "queued",
         "backend": schedule.backend_alias,
         "scheduled": True,
     }
+    if is_systemd:
+        answer["installState"] = MANIFEST_WRITTEN
     if warnings:
         answer["warnings"] = list(warnings)
     return answer
@@ -203,7 +221,15 @@ def _with_schedule(
         firing = change(schedule, timezone.now())
         firing.record()
     firing.announce()
+    hand_over(schedule)
     return schedule
+
+
+def _check_backend(schedule: Schedule, new: NewSchedule) -> None:
+    if schedule.backend != new.backend:
+        raise BackendFixed(
+            f"The schedule {schedule.name!r} belongs to {schedule.backend}; delete it first to make it {new.backend}'s."
+        )
 
 
 def _check_version(schedule: Schedule | None, version: int | None) -> None:
@@ -271,6 +297,8 @@ def _edit(schedule: Schedule, changes: Changes, *, by: str, now: datetime) -> Fi
         changes.timing.put_into(schedule)
     if "name" in changes.fields:
         _check_name(schedule)
+    if schedule.backend == Backend.SYSTEMD and (faults := objections_to(timing_of(schedule))):
+        raise InvalidPayload([fault.below("schedule") for fault in faults])
     schedule.next_due_at = next_after(timing_of(schedule).recurrence, now) if schedule.enabled else None
     _save(schedule, "edited", by=by, now=now, details=", ".join(changes.names))
     return firing
@@ -284,8 +312,7 @@ def _cover_before_edit(schedule: Schedule, now: datetime) -> Firing:
 
 def _check_name(schedule: Schedule) -> None:
     take_turns(f"schedule {schedule.name}")
-    others = Schedule.objects.kept().filter(name=schedule.name).exclude(pk=schedule.pk)
-    if schedule.name and others.exists():
+    if schedule.name and Schedule.objects.named(schedule.name).exclude(pk=schedule.pk).exists():
         raise NameTaken(f"Another schedule has the name {schedule.name!r}.")
     _check_tombstone(schedule.name, restore=False)
 

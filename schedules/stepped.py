@@ -29,7 +29,7 @@ def mend(now: datetime) -> int:
         try:
             _mend(schedule_id, now)
         except ValueError as error:
-            log.warning("Schedule %d cannot be read, and waits until the time that it believed in: %s", schedule_id, error)
+            log.warning("Schedule %d cannot be read and stays ahead of the time of day: %s", schedule_id, error)
     return len(ids)
 
 

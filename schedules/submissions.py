@@ -13,10 +13,11 @@ from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import ScheduleBody, SubmissionBody
 from jobs.services import Accepted, NewJob
 from jobs.submissions import TargetCheck, answered_before, check_submission, check_work, idempotency_of, shape_of
-from pirunner.errors import Fault, InvalidPayload, NotAvailable
+from pirunner.errors import Fault, InvalidPayload
 from schedules.reading import read_timing
 from schedules.rules import Backend
 from schedules.services import PREFIXES, NewSchedule, Work, create_schedule
+from schedules.systemd import objections_to
 from schedules.timing import Timing
 from webhooks.services import check_target
 
@@ -28,7 +29,7 @@ RESERVED_NAMES = frozenset({"preview", ".", ".."})
 def prepare(raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = check_target) -> NewJob | Accepted:
     """Return the job that a client asks for; what repeats is accepted here, and its answer returned.
 
-    Raises ``InvalidPayload``, ``NotAvailable`` or ``IdempotencyMismatch``.
+    Raises ``InvalidPayload`` or ``IdempotencyMismatch``.
     """
     body = shape_with_timing(raw, check)
     key = idempotency_of(raw, header, body)
@@ -60,12 +61,13 @@ def check_schedule(
 ) -> NewSchedule:
     """Return the schedule that a well-shaped body asks for; ``known`` is the timing that it replaces.
 
-    Raises ``InvalidPayload`` with every fault of meaning, or ``NotAvailable`` for the systemd backend.
+    Raises ``InvalidPayload`` with every fault of meaning, and with what systemd's timers cannot express.
     """
-    if body.schedule_backend == Backend.SYSTEMD.value:
-        raise NotAvailable("Schedules of the systemd backend are not available yet; leave scheduleBackend out.")
+    backend = Backend.SYSTEMD if body.schedule_backend == Backend.SYSTEMD.value else Backend.CELERY
     job_type, faults, warnings = check_work(raw, body, check)
     timing = _timing(body.schedule, raw.get("schedule"), timezone.now(), known, faults)
+    if timing and backend is Backend.SYSTEMD:
+        faults += [fault.below("schedule") for fault in objections_to(timing)]
     if faults or job_type is None or timing is None:
         raise InvalidPayload(faults)
     work = Work(
@@ -83,6 +85,7 @@ def check_schedule(
         timing=timing,
         owner=owner,
         name=name,
+        backend=backend,
         alias=body.schedule_backend,
         warnings=tuple(warnings),
         idempotency=key,

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from schedules import views, views_shared
+from schedules import views, views_shared, views_trigger
 from schedules.services import PREFIXES
 
 
@@ -23,6 +23,7 @@ urlpatterns = [
         path(f"jobs/<schedule_id:schedule_id>/{call}", views_shared.OnlyOfJobsView.as_view())
         for call in ("cancel", "retry", "log", "events", "artifacts")
     ),
+    path("internal/systemd/trigger/<str:schedule_id>", views_trigger.TriggerView.as_view()),
     path("schedules", views.SchedulesView.as_view()),
     path("schedules/preview", views.PreviewView.as_view()),
     path("schedules/<str:reference>", views.ScheduleView.as_view()),

@@ -28,6 +28,7 @@ from schedules.selectors import (
 )
 from schedules.serializers import read_as_job, read_occurrence, read_schedule
 from schedules.services import (
+    answer_for,
     delete_schedule,
     edit_schedule,
     pause_schedule,
@@ -74,17 +75,12 @@ class ScheduleView(ApiView):
             restore=request.GET.get("restore") == "true",
             version=version_wanted(request, current),
         )
-        answer: dict[str, Any] = {
-            "jobId": schedule.public_id,
+        answer = {
+            **answer_for(schedule, new.warnings),
             "name": schedule.name,
-            "status": "queued",
-            "backend": schedule.backend_alias,
-            "scheduled": True,
             "enabled": schedule.enabled,
             "nextDueAt": iso(schedule.next_due_at),
         }
-        if new.warnings:
-            answer["warnings"] = list(new.warnings)
         return json_response(answer, 201 if made else 200, {"ETag": etag_of(schedule)})
 
     def get(self, request: Request, reference: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
@@ -163,6 +159,8 @@ def patch_response(request: Request, schedule: Schedule) -> HttpResponse:
         "enabled": schedule.enabled,
         "nextDueAt": iso(schedule.next_due_at),
     }
+    if schedule.backend == Backend.SYSTEMD:
+        answer["note"] = "The installer brings systemd's timer in line at its next sync."
     if warnings:
         answer["warnings"] = warnings
     return json_response(answer, headers={"ETag": etag_of(schedule)})

@@ -54,16 +54,27 @@ class Api:
 
     def post(self, path: str, body: Any = None, **headers: str) -> "Answer":
         """Send a body as JSON; bytes are sent as they are. A header ``a_b`` is ``A-B``."""
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.request("POST", path, raw, **headers)
+        return self._send("POST", path, body, headers)
 
     def get(self, path: str, **headers: str) -> "Answer":
         """Read."""
         return self.request("GET", path, b"", **headers)
 
-    def delete(self, path: str) -> "Answer":
+    def put(self, path: str, body: Any = None, **headers: str) -> "Answer":
+        """Send a body as JSON, as ``post`` does."""
+        return self._send("PUT", path, body, headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> "Answer":
+        """Send a body as JSON, as ``post`` does."""
+        return self._send("PATCH", path, body, headers)
+
+    def delete(self, path: str, **headers: str) -> "Answer":
         """Delete."""
-        return self.request("DELETE", path)
+        return self.request("DELETE", path, b"", **headers)
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> "Answer":
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request(method, path, raw, **headers)
 
     def request(self, method: str, path: str, raw: bytes = b"", **headers: str) -> "Answer":
         """Send a request; an empty header is left out."""

@@ -107,11 +107,9 @@ def _claim_of(lane: Lane, row: tuple[int, int, int, int, str, str, str, str]) ->
     )
 
 
-def _read_moment(stored: datetime | str | None) -> datetime | None:
-    """Return a moment that raw SQL read: SQLite keeps them as text in UTC, without saying so."""
-    if not isinstance(stored, str):
-        return stored
-    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+def _read_moment(stored: datetime | None) -> datetime | None:
+    """Return a moment that raw SQL read: SQLite keeps them in UTC, without saying so."""
+    return stored if stored is None or stored.tzinfo else stored.replace(tzinfo=UTC)
 
 
 _LANE = """

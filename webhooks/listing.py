@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
+
 from pirunner.errors import NotFound
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryQuerySet
 
@@ -43,6 +46,8 @@ def list_deliveries(wanted: DeliveryFilter, *, limit: int) -> DeliveryPage:
 def deliveries_below(wanted: DeliveryFilter) -> DeliveryQuerySet:
     """Return the deliveries of a filter below its cursor, of whatever time, newest first."""
     rows = Delivery.objects.filter(pk__lt=wanted.before).order_by("-pk")
+    if wanted.job_id is not None:
+        return _of_job(rows, wanted, wanted.job_id)
     match wanted.state:
         case Delivery.State.PENDING:
             rows = rows.pending()
@@ -51,9 +56,17 @@ def deliveries_below(wanted: DeliveryFilter) -> DeliveryQuerySet:
         case Delivery.State.DELIVERED:
             # Most are: they are met on the way down, and an index of their own would cost every callback.
             rows = rows.filter(state=wanted.state)
-    if wanted.host is not None:
-        rows = rows.filter(host=wanted.host)
-    return rows if wanted.job_id is None else rows.filter(job_id=wanted.job_id)
+    return rows if wanted.host is None else rows.filter(host=wanted.host)
+
+
+def _of_job(rows: DeliveryQuerySet, wanted: DeliveryFilter, job_id: int) -> DeliveryQuerySet:
+    """Keep a job's deliveries: few, so that no other index is wanted, and an expression keeps that of the host out."""
+    rows = rows.filter(job_id=job_id)
+    if wanted.state is not None:
+        rows = rows.filter(state=wanted.state)
+    if wanted.host is None:
+        return rows
+    return rows.filter(RawSQL("(webhooks_delivery.host || '') = %s", [wanted.host], BooleanField()))
 
 
 def batch_in_time(wanted: DeliveryFilter, *, looks: int) -> tuple[list[Delivery], DeliveryFilter | None]:

@@ -94,7 +94,7 @@ class Delivery(models.Model):
             # What senders and the clock look for; of these rows there are few.
             models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(state="pending")),
             models.Index(fields=["host", "next_attempt_at"], name="delivery_lane", condition=Q(state="pending")),
-            models.Index(fields=["host"], name="delivery_sending", condition=Q(sending=True)),
+            models.Index(fields=["host", "next_attempt_at"], name="delivery_sending", condition=Q(sending=True)),
             # What people look for, newest first.
             models.Index(fields=["job_id", "id"], name="delivery_of_job"),
             models.Index(fields=["host", "id"], name="delivery_to_host"),
@@ -157,6 +157,14 @@ class Endpoint(models.Model):
         return self.prefix
 
 
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Reads and guarded writes of notices."""
+
+    def pending(self) -> "NoticeQuerySet":
+        """Keep those that are still to be sent; the state is a literal for SQLite's partial index."""
+        return self.filter(RawSQL("state = 'pending'", (), models.BooleanField()))
+
+
 class Notice(models.Model):
     """One message to one of the owner's notification services, made by the relay from a callback that it took.
 
@@ -180,6 +188,8 @@ class Notice(models.Model):
     last_error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["event_id", "target"], name="notice_once")]

@@ -51,9 +51,9 @@ def replay_deliveries(delivery_ids: Sequence[int]) -> int:
     return count
 
 
-def replay_range(wanted: DeliveryFilter, *, most: int = MOST) -> Replayed:
-    """Replay the deliveries of a filter, newest first, batch by batch, until so many were looked at."""
-    count = looked = 0
+def replay_range(wanted: DeliveryFilter, *, most: int | None = None) -> Replayed:
+    """Replay the deliveries of a filter, newest first, batch by batch, until so many (``MOST``) were looked at."""
+    count, looked, most = 0, 0, MOST if most is None else most
     rest: DeliveryFilter | None = wanted
     while rest is not None and looked < most:
         looks = min(BATCH, most - looked)

@@ -21,7 +21,7 @@ EVENT_LOCK = 7_101_877
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """An event to record: its text is made already; with a callback URL it is also delivered there."""
+    """An event to record: its text is made already; it is also delivered to each of its callback URLs."""
 
     job_id: int
     kind: str
@@ -29,6 +29,7 @@ class NewEvent:
     at: datetime
     text: str
     callback_url: str = ""
+    more_urls: tuple[str, ...] = ()
 
 
 def record_events(events: Sequence[NewEvent]) -> list[int]:
@@ -39,7 +40,8 @@ def record_events(events: Sequence[NewEvent]) -> list[int]:
     """
     if not events:
         return []  # and no lock, for which others would wait
-    deliveries = [_delivery_of(event) for event in events if event.callback_url]
+    deliveries = [_delivery_of(event, event.callback_url) for event in events if event.callback_url]
+    deliveries += [_delivery_of(event, url) for event in events for url in event.more_urls]
     insert_with_ids(deliveries)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -83,13 +85,13 @@ def callback_policy() -> Policy:
     return Policy.for_callbacks(AllowedHosts.parse(entries))
 
 
-def _delivery_of(event: NewEvent) -> Delivery:
+def _delivery_of(event: NewEvent, url: str) -> Delivery:
     return Delivery(
         event_id=event.event_id,
         job_id=event.job_id,
         event=event.kind,
-        url=event.callback_url,
-        host=short_host_of(event.callback_url),
+        url=url,
+        host=short_host_of(url),
         body=event.text,
         next_attempt_at=event.at,
         created_at=event.at,

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from webhooks.deliveries import answer_ring
-from webhooks.relay.notices import NOTIFY_TASK, attempt_notice
+from webhooks.relay import notices
 from webhooks.services import DELIVER_TASK
 
 
@@ -13,7 +13,7 @@ def deliver(delivery_id: int) -> str:
     return answer_ring(delivery_id)
 
 
-@shared_task(name=NOTIFY_TASK)  # type: ignore[untyped-decorator]
-def notify(notice_id: int) -> str:
-    """Make one attempt at a message of the relay."""
-    return attempt_notice(notice_id)
+@shared_task(name=notices.NOTIFY_TASK)  # type: ignore[untyped-decorator]
+def notify(notice_id: int) -> int:
+    """Send the relay's message, and what else is due."""
+    return notices.answer_ring(notice_id)

@@ -10,7 +10,7 @@ from pirunner import checks, env
 from pirunner.up import ports
 from pirunner.up.faults import Exit, StartFault
 from webhooks.checks import check_allowed_hosts, check_callback_url, check_secret
-from webhooks.relay.checks import CHECKS as RELAY_CHECKS
+from webhooks.relay.checks import check_relay_secret, check_telegram
 
 
 def check() -> None:
@@ -27,9 +27,11 @@ def check() -> None:
 def check_configuration() -> None:
     """Run the apps' own checks of the configuration, once the settings are read; raises StartFault."""
     # Not those of Django's admin: they take long, and an owner can do nothing about them.
-    ours = (check_runner_jobs, check_allowed_hosts, check_callback_url, check_secret, *RELAY_CHECKS)
+    ours = (check_runner_jobs, check_allowed_hosts, check_callback_url, check_secret, check_telegram)
     for fault in (fault for check in ours for fault in check()):
         raise StartFault(f"{fault.msg} {fault.hint}", Exit.ENVIRONMENT)
+    for fault in check_relay_secret():
+        raise StartFault(f"{fault.msg} {fault.hint}", Exit.SECRET)
 
 
 def data_folder() -> Path:

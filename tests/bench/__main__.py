@@ -10,7 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import accept, drain, end_to_end, growth, idle, machine, memory, profiles, startup
+from tests.bench import (
+    accept,
+    callbacks,
+    drain,
+    end_to_end,
+    growth,
+    idle,
+    machine,
+    memory,
+    profiles,
+    schedules,
+    startup,
+)
 from tests.bench.plan import FULL, QUICK, Plan
 
 BENCHMARKS: dict[str, Callable[[Plan], None]] = {
@@ -20,8 +32,10 @@ BENCHMARKS: dict[str, Callable[[Plan], None]] = {
     "accept": accept.run,
     "drain": drain.run,
     "end_to_end": end_to_end.run,
+    "callbacks": callbacks.run,
     "profile": profiles.run,
     "growth": growth.run,
+    "schedules": schedules.run,
 }
 
 

@@ -28,6 +28,7 @@ def sandbox(folder: Path, broker_url: str) -> dict[str, str]:
         "BROKER_URL": broker_url,
         **dict.fromkeys(CHECKED, SECRET),
         "PORT": str(free_port()),
+        "CALLBACK_PORT": str(free_port()),
         "FLOWER": "off",
         "LOG_LEVEL": "WARNING",
     }

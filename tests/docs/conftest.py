@@ -9,7 +9,7 @@ import pytest
 
 from pirunner.demo.feeds import SampleFeeds
 from tests.docs.pages import ROOT, blocks
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 
 LOOPBACK = "127.0.0.1"
 
@@ -18,14 +18,16 @@ LOOPBACK = "127.0.0.1"
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack on SQLite, for what is documented is the same on PostgreSQL.
 
-    Job 1 is a brief like the demo's, job 2 counts words and has a log.
+    Job 1 is a brief like the demo's, job 2 counts words, has a log, and a callback that nobody takes.
     """
     folder = tmp_path_factory.mktemp("docs")
     path = os.pathsep.join(filter(None, (str(_install_example(folder)), os.environ.get("PYTHONPATH", ""))))
     stack = Stack(folder, PYTHONPATH=path, CALLBACK_ALLOWED_HOSTS=LOOPBACK, FETCH_ALLOWED_HOSTS=LOOPBACK)
     with stack, _sample_feeds() as sources:
         stack.finish(stack.submit("daily-crypto-brief", input={"maxItems": 5, "sources": sources}))
-        stack.finish(stack.submit("word-count", input={"text": "to be or not to be"}))
+        nobody = f"http://{LOOPBACK}:9/hook"
+        stack.finish(stack.submit("word-count", input={"text": "to be or not to be"}, callbackUrl=nobody))
+        wait_for(lambda: stack.get("/deliveries/1")["attemptLog"])
         yield stack
 
 

@@ -132,7 +132,7 @@ def test_a_taken_port_of_the_relay_is_one_sentence(tmp_path: Path):
 def test_the_relay_refuses_a_well_known_secret_in_development_too(tmp_path: Path):
     ended = run_up(Stack(tmp_path, DEVELOPMENT="on", WEBHOOK_SECRET="change-me"))
 
-    assert ended.returncode == 2
+    assert ended.returncode == 5
     assert ended.stderr.startswith("pirunner: The relay refuses a WEBHOOK_SECRET that is empty or well known.")
 
 

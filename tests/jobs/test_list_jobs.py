@@ -14,6 +14,7 @@ from django.utils import timezone
 from jobs import listing
 from jobs.listing import JobFilter, jobs_below
 from jobs.models import Job
+from jobs.selectors import count_open_of_schedules
 from jobs.states import State
 from tests.jobs.making import NOON, PING, SLOW, active, delayed, ended, waiting
 from tests.parts import Api
@@ -114,9 +115,13 @@ def test_a_type_that_does_not_exist_has_no_jobs(api: Api):
     assert ids(api.get("/jobs?jobType=nothing")) == []
 
 
-def test_no_job_belongs_to_a_schedule_yet(api: Api):
+def test_the_jobs_of_a_schedule(api: Api):
     waiting()
+    first, other, second = (waiting(schedule_id=name) for name in ("sched-1", "sched-2", "sched-1"))
 
+    assert ids(api.get("/jobs?scheduleId=sched-1")) == [second.pk, first.pk]
+    assert ids(api.get("/jobs?scheduleId=sched-2&state=waiting")) == [other.pk]
+    assert ids(api.get("/jobs?scheduleId=sched-2&state=failed")) == []
     assert ids(api.get("/jobs?scheduleId=41")) == []
 
 
@@ -228,8 +233,9 @@ def test_the_search_looks_at_the_newest_only(api: Api, monkeypatch: pytest.Monke
 # -- cost ---------------------------------------------------------------------------------------------------------
 
 FILTERS = [
-    JobFilter(limit=50, before=before, state=state, job_type=job_type, text=text)
+    JobFilter(limit=50, before=before, state=state, job_type=job_type, text=text, schedule_id=schedule_id)
     for before in (listing.LARGEST_ID, 500)
+    for schedule_id in (None, "sched-1")
     for state in (None, *State)
     for job_type in (None, "ping")
     for text in (None, "brief", "17")
@@ -259,6 +265,27 @@ def test_of_the_many_ended_jobs_only_those_of_the_state_and_type_are_read():
         few = state in {State.DELAYED, State.WAITING, State.ACTIVE}
         index = "job_state (state=?" if few else "job_type_ended (job_type=? AND state=?"
         assert index in plan_of(JobFilter(limit=50, state=state, job_type="ping"))
+
+
+@on_sqlite
+def test_the_jobs_of_a_schedule_are_found_by_their_own_index_whatever_else_is_asked_for():
+    for wanted in FILTERS:
+        if wanted.schedule_id:
+            assert re.search(r"USING INDEX job_of_schedule \(schedule_id=\?", plan_of(wanted)), (
+                wanted,
+                plan_of(wanted),
+            )
+
+
+@on_sqlite
+def test_the_open_jobs_of_a_schedule_or_key_are_found_by_an_index():
+    assert "INDEX job_open_of_schedule (schedule_id=?" in Job.objects.open_of_schedule("sched-1").explain()
+    assert "INDEX job_key (concurrency_key=?" in Job.objects.open_of_key("briefs").explain()
+    with CaptureQueriesContext(connection) as queries:
+        count_open_of_schedules(["sched-1", "sched-2"])
+    with connection.cursor() as cursor:
+        plan = cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}").fetchall()
+    assert "INDEX job_open_of_schedule (schedule_id=?" in str(plan)
 
 
 def test_no_page_is_found_by_counting(api: Api):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.backoff import delay_before, parse_retry_after
+from webhooks.backoff import delay_before, parse_retry_after, patience, pause_after
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = 3600.0
@@ -108,3 +108,52 @@ def test_a_date_is_counted_from_now_in_any_zone(seconds: int) -> None:
     moment = (NOW + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=5, minutes=30)))
 
     assert parse_retry_after(format_datetime(moment), now=NOW) == seconds
+
+
+# -- the pause of a host ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 0), (2, 0), (3, 1), (4, 2), (5, 4), (11, 256), (12, 300), (10**6, 300)]
+)
+def test_a_host_that_keeps_failing_is_paused(failures: int, seconds: float) -> None:
+    assert pause_after(failures, slow_down=False, retry_after=None, base_ms=0) == seconds
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (10, 300)])
+def test_a_host_that_asks_for_less_is_paused_at_once(failures: int, seconds: float) -> None:
+    assert pause_after(failures, slow_down=True, retry_after=None, base_ms=0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("slow_down", "retry_after", "seconds"),
+    [(True, 0, 1), (True, 90, 90), (True, 86_400, HOUR), (False, 90, 0)],
+    ids=["it never shortens", "it lengthens", "up to an hour", "only where it asks for less"],
+)
+def test_retry_after_lengthens_the_pause(slow_down: bool, retry_after: float, seconds: float) -> None:
+    assert pause_after(1, slow_down=slow_down, retry_after=retry_after, base_ms=0) == seconds
+
+
+@pytest.mark.parametrize(("base_ms", "seconds"), [(100, 0.1), (1000, 1), (60_000, 1)])
+def test_a_quick_plan_has_short_pauses(base_ms: int, seconds: float) -> None:
+    assert pause_after(3, slow_down=False, retry_after=None, base_ms=base_ms) == seconds
+
+
+# -- how long an overdue delivery is kept ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attempts", "base_ms", "seconds"),
+    [
+        (10, 0, 272_105),
+        (2, 5 * 3_600_000, 5 * HOUR),
+        (3, 5 * 3_600_000, 15 * HOUR),
+        (1, 0, HOUR),
+        (3, 1000, HOUR),
+        (10**9, 0, 5 + 300 + 1800 + 61 * HOUR + 40 * 24 * HOUR + 14 * HOUR),
+    ],
+)
+def test_a_delivery_may_be_overdue_for_as_long_as_all_its_attempts_take(
+    attempts: int, base_ms: int, seconds: float
+) -> None:
+    assert patience(attempts, base_ms=base_ms) == pytest.approx(seconds, rel=0.02)

@@ -1,5 +1,6 @@
 """Sending callbacks to real receivers on loopback."""
 
+import json
 import socket
 import threading
 import time
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from pirunner.doorbell import Ring
 from tests.parts import SECRET
-from tests.webhooks.loopback import OK, Server, redirect
+from tests.webhooks.loopback import OK, Server, redirect, with_body
 from tests.webhooks.making import answering, attempt, delivery, loopback, make_due
-from webhooks import sending
+from webhooks import deliveries, sending
+from webhooks.deliveries import answer_ring
 from webhooks.lanes import SENDING
-from webhooks.models import Delivery
+from webhooks.models import Delivery, DeliveryAttempt, Event, FailingHost
 from webhooks.services import callback_policy
 from webhooks.signing import verify
 
@@ -260,3 +263,141 @@ def test_a_fault_of_our_own_counts_as_an_attempt(serve: Serve, owner: Any) -> No
     assert attempt(row) == "pending"
     assert (row.attempts, server.requests) == (1, [])
     assert "could not be sent" in row.last_error
+
+
+# -- what is noted ------------------------------------------------------------------------------------------------
+
+
+def test_every_attempt_is_noted(serve: Serve) -> None:
+    server = serve(answering(500))
+    row = delivery(server.url)
+    attempt(row)
+    server.behave = lambda stream: stream.sendall(with_body("tak\x00 \u23f0 \udcff".encode("utf-8", "surrogateescape")))
+    make_due(row)
+    attempt(row)
+
+    first, second = DeliveryAttempt.objects.order_by("number")
+    assert (first.number, first.status, first.error, first.body) == (1, 500, "bad_status", "")
+    assert first.detail == "The receiver answered 500."
+    assert (second.number, second.status, second.error, second.detail) == (2, 200, "", "")
+    assert second.body == "tak\ufffd \u23f0 \ufffd"
+    assert 0 <= first.ms < 5000
+    assert row.created_at <= first.at <= second.at <= timezone.now()
+
+
+def test_of_a_long_answer_16_kib_are_kept(serve: Serve) -> None:
+    attempt(delivery(serve(with_body(b"x" * 1_000_000)).url))
+
+    assert DeliveryAttempt.objects.get().body == "x" * 16 * 1024
+
+
+def test_an_attempt_that_was_not_answered_says_why() -> None:
+    attempt(delivery("http://10.0.0.1/"))
+
+    noted = DeliveryAttempt.objects.get()
+    assert (noted.status, noted.error, noted.body) == (None, "address_refused", "")
+    assert "not public" in noted.detail
+
+
+def test_a_death_is_told_in_the_feed_and_called_back_to_nobody(serve: Serve, rings: list[Any]) -> None:
+    row = delivery(serve(answering(410)).url)
+
+    attempt(row)
+
+    event = Event.objects.get()
+    assert (event.kind, event.job_id) == ("delivery.dead", 41)
+    assert json.loads(event.payload) == {
+        "deliveryId": str(row.pk),
+        "jobId": "41",
+        "event": "job.completed",
+        "eventId": row.event_id,
+        "host": row.host,
+        "attempts": 1,
+        "lastStatus": 410,
+        "lastError": "The receiver answered 410.",
+    }
+    assert Delivery.objects.count() == 1
+    assert rings == []
+
+
+def test_what_lives_is_told_to_nobody(serve: Serve) -> None:
+    attempt(delivery(serve().url))
+    attempt(delivery(serve(answering(500)).url))
+
+    assert not Event.objects.exists()
+
+
+# -- the host -----------------------------------------------------------------------------------------------------
+
+
+def test_a_host_that_fails_is_counted_and_forgotten_when_it_answers(serve: Serve) -> None:
+    server = serve(hang_up)
+    row = delivery(server.url)
+    for _ in range(2):
+        make_due(row)
+        attempt(row)
+    assert FailingHost.objects.get(host=server.entry).failures == 2
+
+    server.behave = lambda stream: stream.sendall(answering(404))
+    make_due(row)
+    attempt(row)
+
+    assert not FailingHost.objects.exists()
+
+
+def test_a_host_that_asks_for_less_is_left_in_peace(serve: Serve) -> None:
+    server = serve(answering(429, "Retry-After: 120"))
+    attempt(delivery(server.url))
+
+    other = delivery(server.url)
+    assert attempt(other) == "skipped"
+
+    assert (other.attempts, len(server.requests)) == (0, 1)
+    pause = FailingHost.objects.get().paused_until - timezone.now()
+    assert pause.total_seconds() == pytest.approx(120, abs=5)
+
+
+def test_an_ordinary_refusal_pauses_nobody(serve: Serve) -> None:
+    server = serve(answering(500))
+    for _ in range(5):
+        attempt(delivery(server.url))
+
+    assert not FailingHost.objects.exists()
+    assert len(server.requests) == 5
+
+
+# -- one ring, many deliveries ------------------------------------------------------------------------------------
+
+
+def test_one_ring_is_enough_for_all_that_is_due_at_a_host(serve: Serve, rings: list[Any]) -> None:
+    server = serve()
+    rows = [delivery(server.url) for _ in range(5)]
+
+    assert answer_ring(rows[3].pk) == "delivered"
+
+    assert len(server.requests) == 5
+    assert not Delivery.objects.exclude(state="delivered").exists()
+    assert rings == []
+
+
+def test_after_a_while_it_is_the_turn_of_other_hosts(
+    serve: Serve, rings: list[Ring], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "CHAIN_SECONDS", 0.0)
+    server = serve()
+    rows = [delivery(server.url) for _ in range(3)]
+
+    answer_ring(rows[0].pk)
+
+    assert len(server.requests) == 1
+    assert [ring.row_id for ring in rings] == [rows[1].pk]
+
+
+def test_a_host_that_fails_again_and_again_is_left_before_all_is_tried(serve: Serve) -> None:
+    server = serve(hang_up)
+    rows = [delivery(server.url) for _ in range(10)]
+
+    answer_ring(rows[0].pk)
+
+    assert len(server.requests) == 3
+    assert Delivery.objects.filter(attempts=0).count() == 7

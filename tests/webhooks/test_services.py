@@ -8,8 +8,9 @@ from django.db import connection, transaction
 
 from pirunner.doorbell import Ring
 from tests.parts import at_once
+from tests.webhooks.loopback import resolver_of
 from tests.webhooks.making import new_event
-from webhooks.egress import AddressRefused, UrlRefused
+from webhooks.egress import AddressRefused, UrlRefused, check_url
 from webhooks.models import Delivery, Event
 from webhooks.services import check_target, record_events, ring_deliveries
 
@@ -37,7 +38,7 @@ def test_an_event_with_a_callback_is_also_delivered() -> None:
     delivery = Delivery.objects.get()
     assert delivery.pk == delivery_id
     assert (delivery.event_id, delivery.event, delivery.job_id) == (event.event_id, event.kind, 41)
-    assert (delivery.url, delivery.body) == (HOOK, event.text)
+    assert (delivery.url, delivery.host, delivery.body) == (HOOK, "1.1.1.1", event.text)
     assert (delivery.state, delivery.attempts) == ("pending", 0)
     assert delivery.next_attempt_at == delivery.created_at == event.at
 
@@ -140,6 +141,19 @@ def test_the_host_of_callback_url_is_open_at_its_port_only(owner: Any) -> None:
     assert check_target("http://127.0.0.1:9999/other") is None
     with pytest.raises(AddressRefused):
         check_target("http://127.0.0.1:6379/")
+
+
+def test_the_relay_beside_us_can_be_the_callback_url_though_its_name_is_private(
+    owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner.CALLBACK_URL = "http://callback-relay:9999/callback"
+    monkeypatch.setattr(
+        check_url, "__kwdefaults__", {**check_url.__kwdefaults__, "resolver": resolver_of("172.18.0.3")}
+    )
+
+    assert check_target("http://callback-relay:9999/callback") is None
+    with pytest.raises(AddressRefused):
+        check_target("http://callback-relay:6379/")
 
 
 def test_the_link_local_metadata_address_stays_closed(owner: Any) -> None:

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('sending', True)), fields=['host'], name='delivery_sending'),
+            index=models.Index(condition=models.Q(('sending', True)), fields=['host', 'next_attempt_at'], name='delivery_sending'),
         ),
         migrations.AddIndex(
             model_name='delivery',

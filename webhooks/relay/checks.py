@@ -39,6 +39,3 @@ def check_telegram(**_: Any) -> list[Error]:
 
 def _fault(sentence: str, hint: str) -> Error:
     return Error(sentence, hint=hint, id="webhooks.E011")
-
-
-CHECKS = (check_relay_secret, check_telegram)

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
 
 from pirunner.times import days_before
 from webhooks.models import Notice
@@ -20,9 +18,7 @@ LOOKS = 1_000
 
 def ring_due(now: datetime) -> int:
     """Ring for messages that were due a moment ago and have not been taken; return how many."""
-    # A literal: SQLite uses the partial index only then.
-    pending = Notice.objects.filter(RawSQL("state = 'pending'", (), BooleanField()))
-    due = pending.filter(next_attempt_at__lte=now - UNHEARD).order_by("next_attempt_at")
+    due = Notice.objects.pending().filter(next_attempt_at__lte=now - UNHEARD).order_by("next_attempt_at")
     ids = list(due.values_list("pk", flat=True)[:BATCH])
     ring(ids, again=True)
     return len(ids)

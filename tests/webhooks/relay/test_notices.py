@@ -1,6 +1,7 @@
 """Messages as rows: once per event and service, tried again, dead in the end, without a secret anywhere."""
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from tests.webhooks.relay.conftest import TOKEN, answer, callback
 from webhooks.models import Notice
 from webhooks.receiver import VerifiedCallback
 from webhooks.relay import notices
-from webhooks.relay.notices import ATTEMPTS, NOTIFY_TASK, attempt_notice, key_of, take
+from webhooks.relay.notices import ATTEMPTS, NOTIFY_TASK, answer_ring, attempt_notice, key_of, take
+from webhooks.relay.outcome import Sent
 from webhooks.relay.targets import targets
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -208,7 +210,7 @@ def test_a_sender_that_lost_its_lease_changes_nothing(telegram: Callable[..., Se
     assert attempt_notice(row.pk) == "sent"
 
     assert claimed
-    notices._record(claimed, notices.Sent("too late"))
+    notices._record(claimed, Sent("too late"))
 
     assert (rows()[0].state, rows()[0].last_error) == ("sent", "")
 
@@ -223,3 +225,39 @@ def test_no_row_holds_anything_of_a_url() -> None:
 
     assert not [text for text in texts if "s3cret" in text or "127.0.0.1" in text or "ana" in text]
     assert all(row.target.startswith("json:") and len(row.target) == 17 for row in rows())
+
+
+# -- a few at a time ----------------------------------------------------------------------------------------------
+
+
+def test_a_ring_sends_what_else_is_due(telegram: Callable[..., Server]) -> None:
+    server = telegram(answer(200, ok=True))
+    for number in range(5):
+        take(callback(f"evt_{number}"))
+
+    assert answer_ring(rows()[2].pk) == 5
+
+    assert {row.state for row in rows()} == {"sent"}
+    assert len(server.requests) == 5
+
+
+def test_a_service_that_fails_is_left_until_its_time_comes(telegram: Callable[..., Server]) -> None:
+    server = telegram(answer(500))
+    for number in range(3):
+        take(callback(f"evt_{number}"))
+
+    assert answer_ring(rows()[0].pk) == 3
+
+    assert len(server.requests) == 3
+
+
+def test_services_that_hang_take_up_few_threads(
+    monkeypatch: pytest.MonkeyPatch, telegram: Callable[..., Server]
+) -> None:
+    telegram(answer(200, ok=True))
+    take(callback())
+    monkeypatch.setattr(notices, "_senders", threading.BoundedSemaphore(1))
+    with notices._senders:
+        assert answer_ring(rows()[0].pk) == 0
+
+    assert answer_ring(rows()[0].pk) == 1

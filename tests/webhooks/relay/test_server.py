@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,15 @@ def test_a_callback_that_comes_again_is_answered_and_told_once(
     assert answers == [200, 200, 200]
     assert len(told()) == 1
     assert Notice.objects.get().event_id.startswith(event_id)
+
+
+@pytest.mark.usefixtures("relay")
+def test_copies_that_arrive_at_the_same_time_are_told_once(port: int) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: post(port, BODY, signed()), range(16)))
+
+    assert answers == [200] * 16
+    assert len(told()) == 1
 
 
 @pytest.mark.usefixtures("relay")
