@@ -71,16 +71,17 @@ def _change_files(hands: Hands, plan: Plan, wanted: Mapping[str, Wanted], servic
 
 
 def _run_again(hands: Hands, plan: Plan, *, reload: bool) -> frozenset[str]:
+    enabled: frozenset[str] = frozenset()
     if plan.enable:
         hands.step("enable")
-        hands.manager.enable(plan.enable)
+        enabled = hands.manager.enable(plan.enable)
     if reload:
         hands.step("reload")
         hands.manager.reload()
-    if not plan.enable:
-        return frozenset()
+    if not enabled:
+        return enabled
     hands.step("start")
-    return hands.manager.start(plan.enable)
+    return hands.manager.start(sorted(enabled))
 
 
 def _with_results(state: State, plan: Plan, wanted: Mapping[str, Wanted], running: frozenset[str]) -> State:

@@ -12,6 +12,15 @@ from installer.refusals import Refusal
 from installer.units import SERVICE
 from installer.wanting import Wish
 
+_COPIES = "checked-"
+
+
+def sweep_copies(own: Folder) -> None:
+    """Take away the copies of who was killed; only for who holds the folder's lock."""
+    for name in own.names():
+        if name.startswith(_COPIES):
+            shutil.rmtree(own.path / name)
+
 
 def check(wish: Wish, names: Iterable[str], service: str, own: Folder) -> dict[str, Refusal]:
     """Return the timers that systemd does not take, with the reasons; raises ``Refusal`` if the service is one.
@@ -38,13 +47,12 @@ def _by_calendar(wish: Wish, names: Iterable[str]) -> dict[str, Refusal]:
 
 
 def _by_unit(timers: Mapping[str, Wanted], service: str, own: Folder) -> dict[str, Refusal]:
-    folder = Path(tempfile.mkdtemp(prefix="checked-", dir=own.path))
+    folder = Path(tempfile.mkdtemp(prefix=_COPIES, dir=own.path))
     try:
-        template = folder / SERVICE
-        template.write_text(service)
+        (folder / SERVICE).write_text(service)
         for name, timer in timers.items():
             (folder / name).write_text(timer.text)
-        if systemd.refused_units([template]):
+        if systemd.refused_units([folder / SERVICE]):
             raise Refusal("bad_service", f"systemd-analyze verify finds fault with {SERVICE}.")
         bad = systemd.refused_units([folder / name for name in timers])
     finally:

@@ -15,7 +15,7 @@ from typing import Self
 
 from installer.refusals import Refusal
 
-TEMPORARY = ".new-"
+TEMPORARY = ".piar-new-"
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a FIFO must not make the reader wait
 
 

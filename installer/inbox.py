@@ -47,7 +47,7 @@ def receive(folder: Folder, key: Ed25519PublicKey, *, least_sequence: int) -> Re
         except Refusal as refusal:
             refused[id_] = refusal
     known = _OWN_FILES | {f"{id_}.json" for id_ in index.live}
-    strays = [name for name in folder.names() if name not in known and not name.startswith(TEMPORARY)]
+    strays = [_writable(name) for name in folder.names() if name not in known and not name.startswith(TEMPORARY)]
     return Received(index.sequence, manifests, refused, tuple(strays[:MOST_STRAYS]), len(strays))
 
 
@@ -57,6 +57,11 @@ def received_key(folder: Folder) -> Ed25519PublicKey:
         return keys.public_key(folder.read(keys.PUBLIC_FILE, most=keys.MOST_BYTES))
     except FileNotFoundError:
         raise Refusal("no_key", "There is no public key: the API has written no manifest yet.") from None
+
+
+def _writable(name: str) -> str:
+    # The name of a file may hold bytes that are no text.
+    return name.encode("utf-8", "replace").decode()
 
 
 def _index(folder: Folder, key: Ed25519PublicKey, owners: frozenset[int], least: int) -> Index:

@@ -28,7 +28,6 @@ class Counters(Struct, frozen=True, kw_only=True):
 
     changes: int = 0
     reloads: int = 0
-    refusals: int = 0
     failures: int = 0
 
 

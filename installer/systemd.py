@@ -26,8 +26,8 @@ class Manager(Protocol):
     def disable(self, names: Sequence[str]) -> None:
         """Stop them, and see that they do not start at boot."""
 
-    def enable(self, names: Sequence[str]) -> None:
-        """See that they start at boot; that alone starts nothing."""
+    def enable(self, names: Sequence[str]) -> frozenset[str]:
+        """See that they start at boot, and return those that will; that alone starts nothing."""
 
     def reload(self) -> None:
         """Read the units again."""
@@ -57,10 +57,9 @@ class Systemctl:
             self._call("stop", *some, fine=(0, _NOT_LOADED))
             self._call("--no-reload", "disable", *some)
 
-    def enable(self, names: Sequence[str]) -> None:
-        """See that they start at boot; that alone starts nothing."""
-        for some in _portions(names):
-            self._call("--no-reload", "enable", *some)
+    def enable(self, names: Sequence[str]) -> frozenset[str]:
+        """See that they start at boot, and return those that will; that alone starts nothing."""
+        return frozenset(names) - _culprits(names, lambda some: [self._program, "--no-reload", "enable", *some])
 
     def reload(self) -> None:
         """Read the units again."""
@@ -106,8 +105,9 @@ class NoManager:
     def disable(self, names: Sequence[str]) -> None:
         """Do nothing."""
 
-    def enable(self, names: Sequence[str]) -> None:
-        """Do nothing."""
+    def enable(self, names: Sequence[str]) -> frozenset[str]:
+        """Claim that they will."""
+        return frozenset(names)
 
     def reload(self) -> None:
         """Do nothing."""

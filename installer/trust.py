@@ -4,15 +4,18 @@ import os
 import stat
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from installer import keys
+from installer.config import Config
 from installer.files import Folder
 from installer.inbox import received_key
 from installer.refusals import Refusal
 from installer.state import State
+from installer.units import is_loopback
 
 
 def trusted_key(folder: Folder, state: State, *, trust: str = "") -> tuple[Ed25519PublicKey, State]:
@@ -38,12 +41,23 @@ def makers(key: Ed25519PublicKey, state: State) -> frozenset[str]:
     return frozenset({keys.fingerprint(key), *state.former})
 
 
-def exposed_code() -> list[str]:
+def warnings(config: Config) -> list[str]:
+    """Return what an owner should know about the safety of this installation."""
+    if not config.apply:
+        return []
+    parts = urlsplit(config.api_url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        return [*_exposed_code(), f"The token goes to {config.api_url} in the clear: use https."]
+    return _exposed_code()
+
+
+def _exposed_code() -> list[str]:
     """Return a warning for each place of this program's own code that somebody else than root could change."""
     if os.geteuid() != 0:
         return []
-    places = (Path(__file__).resolve().parent, Path(__file__).resolve(), Path(sys.executable).resolve())
-    exposed = [str(place) for place in places if _is_exposed(place.stat())]
+    code = Path(__file__).resolve().parent
+    places = (code, *code.glob("*.py"), Path(sys.executable).resolve())
+    exposed = sorted(str(place) for place in places if _is_exposed(place.stat()))[:1]
     return [f"Others than root can change {place}, and so what this program does as root." for place in exposed]
 
 

@@ -115,12 +115,13 @@ def header_text(token: str) -> str:
 
 
 def _network(api_url: str) -> str:
-    if _is_loopback(urlsplit(api_url).hostname or ""):
+    if is_loopback(urlsplit(api_url).hostname or ""):
         return "RestrictAddressFamilies=AF_INET AF_INET6\nIPAddressDeny=any\nIPAddressAllow=localhost\n"
     return "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX\n"  # AF_UNIX: for the machine's resolver
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, as its name or address says."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

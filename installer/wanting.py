@@ -24,6 +24,11 @@ class Wish:
     items: dict[str, Item] = field(default_factory=dict)
     again_at: datetime | None = None
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """The timers of refused manifests: what was installed before stays as it is."""
+        return frozenset(item.timer for item in self.items.values() if item.state is Stage.REFUSED)
+
     def refuse(self, id_: str, refusal: Refusal) -> None:
         """Leave a schedule as it was installed before, if it was, and say why."""
         name = timer_name(id_)

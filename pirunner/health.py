@@ -18,6 +18,7 @@ from schedules.selectors import has_systemd_schedules, lateness
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
 LATEST_FIRES = 100
+LATE_SECONDS = 5.0
 
 
 class HealthView(ApiView):
@@ -82,9 +83,12 @@ def _schedules() -> dict[str, Any]:
     try:
         late = lateness(LATEST_FIRES)
     except DatabaseError:
-        return {"lateSecondsP50": None, "lateSecondsP99": None}
-    places = {"lateSecondsP50": len(late) // 2, "lateSecondsP99": len(late) * 99 // 100}
-    return {name: round(late[place], 3) if late else None for name, place in places.items()}
+        return {"state": "unknown"}
+    if not late:
+        return {"state": "ok"}
+    half, most = late[len(late) // 2], late[len(late) * 99 // 100]
+    state = "late" if most > LATE_SECONDS else "ok"
+    return {"state": state, "lateSecondsP50": round(half, 3), "lateSecondsP99": round(most, 3)}
 
 
 def _canary() -> dict[str, Any]:

@@ -1,47 +1,33 @@
 """Schedules in the admin: read, paused, resumed, run and deleted there; made and edited through the API."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.timezone import localtime
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from jobs.admin import ReadOnlyAdmin, as_json, preformatted, short_moment
 from pirunner.errors import ApiError
-from schedules import beat_admin  # noqa: F401  (registers its own)
+from schedules import admin_beat  # noqa: F401  (registers its own)
+from schedules.admin_occurrences import OUTCOMES, OccurrenceInline, link
 from schedules.firing import run_now
 from schedules.models import AuditEntry, Occurrence, Schedule, Tombstone
-from schedules.rules import Outcome, Reason
 from schedules.selectors import audit_of, latest_occurrences
 from schedules.serializers import description_of
 from schedules.services import delete_schedule, pause_schedule, resume_schedule
 
 STATES = {"scheduled": "success", "paused": "warning", "over": "default"}
-OUTCOMES = {Outcome.FIRED: "success", Outcome.CAUGHT_UP: "info", Outcome.SKIPPED: "warning"}
-LATEST = 50
-"""How many occurrences the page of a schedule shows."""
-
-
-def link_to(row: Any, text: Any) -> str:
-    """Return a link to the page of a row."""
-    meta = row._meta
-    return link(f"admin:{meta.app_label}_{meta.model_name}_change", text, row.pk)
-
-
-def link(view: str, text: Any, *args: Any) -> str:
-    """Return a link to a page of the admin."""
-    return format_html(
-        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', reverse(view, args=args), text
-    )
+_BESIDE_THE_POINT = re.compile(", in the zone |, counted from ")
+ENTRIES = 50
+"""How many entries of the audit the page of a schedule shows."""
 
 
 class ScheduleChangeList(ChangeList):  # type: ignore[misc]  # (unfold is untyped)
@@ -49,89 +35,20 @@ class ScheduleChangeList(ChangeList):  # type: ignore[misc]  # (unfold is untype
 
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page, and the occurrences in one more query."""
+        self.address = request.build_absolute_uri("/jobs")
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        latest = latest_occurrences(self.result_list)
-        for schedule in self.result_list:
+        schedules: list[Any] = list(self.result_list)
+        latest = latest_occurrences(schedules)
+        for schedule in schedules:
             schedule.latest = latest.get(schedule.pk)
-
-
-class OccurrenceColumns:
-    """How an occurrence is shown, in lists and on the page of its schedule."""
-
-    @display(description="Due", ordering="due_at")  # type: ignore[untyped-decorator]
-    def due(self, occurrence: Occurrence) -> str:
-        """Return the due time, or the first and the last of those that share the row."""
-        first, last = short_moment(occurrence.due_at), short_moment(occurrence.until_due_at)
-        return first if occurrence.count == 1 else f"{first} to {last}"
-
-    @display(description="Outcome", ordering="outcome", label=OUTCOMES)  # type: ignore[untyped-decorator]
-    def outcome_shown(self, occurrence: Occurrence) -> tuple[str, str]:
-        """Return the outcome, which is shown in a colour."""
-        return occurrence.outcome, occurrence.get_outcome_display()
-
-    @display(description="Reason", ordering="reason")  # type: ignore[untyped-decorator]
-    def reason_shown(self, occurrence: Occurrence) -> str:
-        """Return the reason in words."""
-        return occurrence.reason.replace("_", " ")
-
-    @display(description="Job")  # type: ignore[untyped-decorator]
-    def job(self, occurrence: Occurrence) -> str:
-        """Return a link to the job that was submitted."""
-        number = occurrence.job_id
-        return "" if number is None else link("admin:jobs_job_change", number, number)
-
-    @display(description="Times")  # type: ignore[untyped-decorator]
-    def times(self, occurrence: Occurrence) -> str:
-        """Return how many due times the row is for."""
-        return f"{occurrence.count:,}"
-
-    @display(description="Recorded")  # type: ignore[untyped-decorator]
-    def recorded(self, occurrence: Occurrence) -> str:
-        """Return when the row was written."""
-        return short_moment(occurrence.recorded_at)
-
-
-class LatestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
-    """The latest rows only: a schedule may have a million."""
-
-    def get_queryset(self) -> Any:
-        """Return the latest rows."""
-        if not hasattr(self, "_queryset"):
-            self._queryset = super().get_queryset()[:LATEST]
-        return self._queryset
-
-
-class OccurrenceInline(OccurrenceColumns, TabularInline):  # type: ignore[misc]  # (unfold is untyped)
-    """The latest occurrences of a schedule."""
-
-    model = Occurrence
-    formset = LatestFormSet
-    ordering = ("-due_at",)
-    fields = readonly_fields = ("due", "outcome_shown", "reason_shown", "times", "job", "recorded")
-    verbose_name_plural = f"The latest {LATEST} occurrences"
-    hide_title = True
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:  # noqa: ARG002
-        """Nobody adds an occurrence by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, *_: Any) -> bool:  # noqa: ARG002
-        """Nobody edits an occurrence by hand."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, *_: Any) -> bool:  # noqa: ARG002
-        """Who sees the schedule sees what became of it."""
-        return True
+        self.result_list: Any = schedules
 
 
 @admin.register(Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
     """Schedules: those that are due next come first."""
 
-    list_display = ("title", "job_type", "sentence", "zone", "next_due", "state", "last_outcome")
+    list_display = ("title", "job_type", "short_sentence", "zone", "next_due", "state", "last_outcome")
     list_filter = ("enabled", "backend", "job_type")
     search_fields = ("name", "public_id", "job_type")
     ordering = (F("next_due_at").asc(nulls_last=True), "-id")
@@ -180,6 +97,11 @@ class ScheduleAdmin(ReadOnlyAdmin):
         """Return when it is due, in English."""
         return description_of(schedule)
 
+    @display(description="When")  # type: ignore[untyped-decorator]
+    def short_sentence(self, schedule: Schedule) -> str:
+        """Return the sentence without what other columns tell."""
+        return _BESIDE_THE_POINT.split(description_of(schedule))[0]
+
     @display(description=f"Next due ({settings.TIME_ZONE})", ordering="next_due_at")  # type: ignore[untyped-decorator]
     def next_due(self, schedule: Schedule) -> str:
         """Return when it is due next, in the owner's zone."""
@@ -199,7 +121,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
         if latest is None:
             return None
         reason = f" ({latest.reason.replace('_', ' ')})" if latest.reason else ""
-        return latest.outcome, f"{latest.get_outcome_display()}{reason}"
+        return latest.get_outcome_display(), f"{latest.get_outcome_display()}{reason}"
 
     @display(description="Input")  # type: ignore[untyped-decorator]
     def input_shown(self, schedule: Schedule) -> str:
@@ -224,12 +146,13 @@ class ScheduleAdmin(ReadOnlyAdmin):
     @display(description="In django-celery-beat")  # type: ignore[untyped-decorator]
     def mirror(self, schedule: Schedule) -> str:
         """Return a link to what django-celery-beat shows of it."""
-        return link_to(schedule.periodic_task, "Periodic task") if schedule.periodic_task else ""
+        number = schedule.periodic_task_id
+        return link("django_celery_beat_periodictask_change", "Periodic task", number) if number else ""
 
     @display(description="Audit")  # type: ignore[untyped-decorator]
     def audit(self, schedule: Schedule) -> str:
         """Return who did what, and when."""
-        entries = audit_of(schedule, limit=LATEST)
+        entries = audit_of(schedule, limit=ENTRIES)
         return preformatted(
             "\n".join(
                 f"{localtime(entry.at):%Y-%m-%d %H:%M:%S}  {entry}{f': {entry.details}' if entry.details else ''}"
@@ -237,16 +160,11 @@ class ScheduleAdmin(ReadOnlyAdmin):
             )
         )
 
-    @display(description="All of it")  # type: ignore[untyped-decorator]
+    @display(description="Occurrences")  # type: ignore[untyped-decorator]
     def more(self, schedule: Schedule) -> str:
         """Return a link to every occurrence."""
-        address = reverse("admin:schedules_occurrence_changelist")
-        return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}?schedule__id__exact={}">{}</a>',
-            address,
-            schedule.pk,
-            "Every occurrence",
-        )
+        query = f"?schedule__id__exact={schedule.pk}"
+        return link("schedules_occurrence_changelist", "All of them", query=query)
 
     # -- what can be done ---------------------------------------------------------------------------------------
 
@@ -287,8 +205,8 @@ class ScheduleAdmin(ReadOnlyAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Tell what a deletion means; the occurrences need no permission of their own."""
         told = [f"{schedule}: {_consequence(schedule)}" for schedule in objs]
-        lacking = set() if self.has_delete_permission(request) else {str(Schedule._meta.verbose_name)}
-        return told, {str(Schedule._meta.verbose_name_plural): len(told)}, lacking, []
+        lacking = set() if self.has_delete_permission(request) else {"schedule"}
+        return told, {"schedules": len(told)}, lacking, []
 
     def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show a schedule, with its buttons for those who may use them."""
@@ -324,42 +242,6 @@ def _consequence(schedule: Schedule) -> str:
     if not schedule.name:
         return f"{kept}."
     return f"{kept}, and no program can make a schedule of this name again until its tombstone is deleted."
-
-
-class ReasonFilter(admin.SimpleListFilter):
-    """Occurrences by their reason, without reading the table for the reasons that there are."""
-
-    title = "reason"
-    parameter_name = "reason"
-
-    def lookups(self, *_: Any) -> list[tuple[str, str]]:
-        """Return every reason that there may be."""
-        return [(reason.value, reason.value.replace("_", " ")) for reason in Reason if reason]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Occurrence]) -> QuerySet[Occurrence]:  # noqa: ARG002
-        """Keep those of the reason that is chosen."""
-        return queryset.filter(reason=self.value()) if self.value() else queryset
-
-
-@admin.register(Occurrence)
-class OccurrenceAdmin(OccurrenceColumns, ReadOnlyAdmin):
-    """Due times and what became of them, newest first."""
-
-    list_display = ("due", "of", "outcome_shown", "reason_shown", "times", "job", "recorded")
-    list_filter = ("outcome", ReasonFilter)
-    list_select_related = ("schedule",)
-    show_full_result_count = False
-    fields = ("of", "due", "outcome_shown", "reason_shown", "times", "job", "recorded")
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Return the order that has an index."""
-        return ("-due_at",) if "schedule__id__exact" in request.GET else ("-id",)
-
-    @display(description="Schedule")  # type: ignore[untyped-decorator]
-    def of(self, occurrence: Occurrence) -> str:
-        """Return a link to the schedule; only its name if it has been deleted."""
-        schedule = occurrence.schedule
-        return f"{schedule} (deleted)" if schedule.deleted_at else link_to(schedule, schedule)
 
 
 @admin.register(Tombstone)

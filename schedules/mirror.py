@@ -169,9 +169,13 @@ def _remove_clocked(clocked_id: int) -> None:
 
 @lru_cache(maxsize=4096)
 def _celery_knows(cron: str) -> bool:
-    """Return whether Celery's crontab takes all five fields; it knows neither L nor MON#2 nor the names of months."""
+    """Return whether Celery's crontab takes all five fields as they are meant: no L, no 7, and MON#2 is not MON."""
     texts = cron.split()
-    if len(texts) != len(_FIELDS) or any(len(text) > most for text, most in zip(texts, _LENGTHS, strict=True)):
+    if (
+        len(texts) != len(_FIELDS)
+        or "#" in cron
+        or any(len(text) > most for text, most in zip(texts, _LENGTHS, strict=True))
+    ):
         return False
     try:
         crontab(**dict(zip(_FIELDS, texts, strict=True)))

@@ -15,7 +15,6 @@ from django.utils import timezone
 from pirunner.bulk import unsynced
 from pirunner.turns import take_turns
 from webhooks.backoff import FREE_FAILURES
-from webhooks.models import Delivery
 
 SENDING = timedelta(seconds=30)
 """The lease of a sender: when it dies, the delivery is due again after this time."""
@@ -88,8 +87,10 @@ def claim_next(lane: Lane) -> Claim | None:
 
 def next_due(host: str, now: datetime) -> int | None:
     """Return the delivery that is longest due in a lane, None if none is."""
-    due = Delivery.objects.pending().filter(host=host, next_attempt_at__lte=now).order_by("next_attempt_at")
-    return due.values_list("pk", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_DUE, [host, connection.ops.adapt_datetimefield_value(now)])
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
 
 
 def _claim_of(lane: Lane, row: tuple[int, int, int, int, str, str, str, str]) -> Claim:
@@ -118,6 +119,11 @@ SELECT delivery.host, failing.failures, failing.paused_until,
          WHERE other.host = delivery.host AND other.sending AND other.next_attempt_at > %s)
   FROM webhooks_delivery AS delivery LEFT JOIN webhooks_failinghost AS failing ON failing.host = delivery.host
  WHERE delivery.id = %s AND delivery.state = 'pending'
+"""
+
+_NEXT_DUE = """
+SELECT id FROM webhooks_delivery
+ WHERE host = %s AND state = 'pending' AND next_attempt_at <= %s ORDER BY next_attempt_at LIMIT 1
 """
 
 # MATERIALIZED: see jobs.claims. The states are literals so that SQLite uses the partial indexes.

@@ -7,7 +7,6 @@ repeats its call after a broken connection does no harm.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -47,7 +46,7 @@ def replay_deliveries(delivery_ids: Sequence[int]) -> int:
             delivered_at=None,
         )
         FailingHost.objects.filter(host__in=hosts, paused_until__gt=now).update(paused_until=now)
-    ring_deliveries(_heads(delivery_ids))
+    ring_deliveries(delivery_ids)
     return count
 
 
@@ -71,12 +70,3 @@ def count_range(wanted: DeliveryFilter) -> int:
         fitting, rest = batch_in_time(rest, looks=BATCH)
         count += len(fitting)
     return count
-
-
-def _heads(delivery_ids: Sequence[int]) -> list[int]:
-    """Return as many of the deliveries of each host as are sent there at a time; the others follow by themselves."""
-    seen: dict[str, list[int]] = {}
-    for pk, host in Delivery.objects.filter(pk__in=delivery_ids).values_list("pk", "host"):
-        if len(ids := seen.setdefault(host, [])) < settings.CALLBACK_PER_HOST:
-            ids.append(pk)
-    return [pk for ids in seen.values() for pk in ids]

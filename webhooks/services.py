@@ -51,8 +51,23 @@ def record_events(events: Sequence[NewEvent]) -> list[int]:
 
 
 def ring_deliveries(delivery_ids: Sequence[int]) -> None:
-    """Ring for deliveries that can be sent now; call it after the commit."""
-    doorbell.ring(Ring(DELIVER_TASK, delivery_id, QUEUE) for delivery_id in delivery_ids)
+    """Ring for deliveries that can be sent now; call it after the commit.
+
+    Of many to one host only as many are rung for as are sent there at a time: the others follow by themselves.
+    """
+    few = len(delivery_ids) <= settings.CALLBACK_PER_HOST
+    heads = delivery_ids if few else heads_of(delivery_ids)
+    doorbell.ring(Ring(DELIVER_TASK, delivery_id, QUEUE) for delivery_id in heads)
+
+
+def heads_of(delivery_ids: Sequence[int]) -> list[int]:
+    """Return as many of the deliveries of each host as are sent there at a time."""
+    heads: dict[str, list[int]] = {}
+    for pk, host in Delivery.objects.filter(pk__in=delivery_ids).order_by("pk").values_list("pk", "host"):
+        lane = heads.setdefault(host, [])
+        if len(lane) < settings.CALLBACK_PER_HOST:
+            lane.append(pk)
+    return [pk for lane in heads.values() for pk in lane]
 
 
 def note_pruned(up_to: int) -> None:

@@ -90,7 +90,7 @@ class Bench:
         started = time.monotonic()
         ended = subprocess.run(
             command,
-            env=self._environment | {"DEVELOPMENT": "on"},  # a clone has no secrets yet
+            env=self._environment | {"DEVELOPMENT": "on", "RELAY": "off"},  # a clone has no secrets yet
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

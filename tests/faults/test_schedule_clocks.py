@@ -39,6 +39,7 @@ def test_two_clocks(any_stack: FaultStack, report: Callable[[str], None]) -> Non
     report(f"{TOGETHER:.0f} s with two clocks, one of them killed: {outcomes(slots)}")
 
 
+@pytest.mark.timeout(600)
 def test_killed_again_and_again(stack: FaultStack, report: Callable[[str], None]) -> None:
     chance = random.Random(20261122)
     schedules = {

@@ -40,6 +40,7 @@ def test_a_dry_run_counts_and_removes_nothing():
         "jobs": (5, 0),
         "events": (5, 0),
         "deliveries": (1, 0),
+        "notices": (0, 0),
         "idempotency keys": (1, 0),
         "folders without a job": (0, 0),
     }

@@ -1,5 +1,6 @@
 """The typed readers of the environment: what they take, and what they refuse in one sentence."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,26 @@ def test_a_value_is_read(monkeypatch: pytest.MonkeyPatch, read: Any, name: str, 
     monkeypatch.setenv(name, raw)
 
     assert read(name) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (None, "0 9 * * *"),
+        ("", ""),
+        ("   ", ""),
+        ("off", ""),
+        ("OFF", ""),
+        (" 30 7 * * 1-5 ", "30 7 * * 1-5"),
+    ],
+)
+def test_a_variable_that_may_be_cleared_keeps_its_default_only_when_it_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, raw: str | None, value: str
+) -> None:
+    if raw is not None:
+        monkeypatch.setenv("CRYPTO_BRIEF_CRON", raw)
+
+    assert env.clearable("CRYPTO_BRIEF_CRON") == value
 
 
 def test_a_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -196,3 +217,25 @@ def test_the_variables_of_the_old_runner_are_there() -> None:
     }
 
     assert old <= {variable.name for variable in VARIABLES}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", None),
+        ("2030-03-10T13:30:00Z", datetime(2030, 3, 10, 13, 30, tzinfo=UTC)),
+        ("2030-03-10T15:30+02:00", datetime(2030, 3, 10, 13, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_has_an_offset(monkeypatch: pytest.MonkeyPatch, value: str, expected: datetime | None):
+    monkeypatch.setenv("WEBHOOK_SECRET_PREVIOUS_UNTIL", value)
+
+    assert env.moment("WEBHOOK_SECRET_PREVIOUS_UNTIL") == expected
+
+
+@pytest.mark.parametrize("value", ["tomorrow", "2030-03-10T13:30:00", "2030-13-10T13:30:00Z"])
+def test_what_is_no_moment_is_refused(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv("WEBHOOK_SECRET_PREVIOUS_UNTIL", value)
+
+    with pytest.raises(env.EnvironmentFault, match="must be a moment like"):
+        env.moment("WEBHOOK_SECRET_PREVIOUS_UNTIL")

@@ -86,6 +86,18 @@ def occurrence(schedule: Schedule, due_at: datetime, **fields: Any) -> Occurrenc
     return Occurrence.objects.create(schedule=schedule, due_at=due_at, **{**row, **fields})
 
 
+def outcomes(schedule: Schedule) -> list[tuple[int, str, str]]:
+    """What became of the due times of a schedule, oldest first: how many, what, why."""
+    return [(count, outcome, reason) for _, _, count, outcome, reason in rows_of(schedule)]
+
+
+def told(schedule: Schedule) -> list[tuple[str, int, str, str]]:
+    """The same, with the time of day of each first one."""
+    return [
+        (f"{due_at:%H:%M:%S}", *rest) for (due_at, *_), rest in zip(rows_of(schedule), outcomes(schedule), strict=True)
+    ]
+
+
 def rows_of(schedule: Schedule) -> list[tuple[datetime, datetime, int, str, str]]:
     """What became of the due times of a schedule, oldest first."""
     found = Occurrence.objects.filter(schedule=schedule).order_by("due_at")

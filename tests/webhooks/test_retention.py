@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from webhooks import retention
-from webhooks.models import Delivery, Event, EventHorizon
+from webhooks.models import Delivery, DeliveryAttempt, Event, EventHorizon
 from webhooks.retention import (
     count_prunable_deliveries,
     count_prunable_events,
@@ -88,3 +88,13 @@ def test_deliveries_go_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch):
         delivery(40, "delivered")
 
     assert [prune_deliveries(NOW) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_attempts_go_with_their_delivery_and_not_before():
+    old, young = delivery(40, "delivered"), delivery(1, "delivered")
+    for row in (old, young):
+        DeliveryAttempt.objects.create(delivery=row, number=1, at=NOW, ms=1)
+
+    assert prune_deliveries(NOW) == 1
+
+    assert [attempt.delivery_id for attempt in DeliveryAttempt.objects.all()] == [young.pk]

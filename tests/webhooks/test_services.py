@@ -106,6 +106,15 @@ def test_a_delivery_is_rung_for(rings: list[Ring]) -> None:
     assert rings == [Ring("webhooks.deliver", 7, "webhooks"), Ring("webhooks.deliver", 8, "webhooks")]
 
 
+@pytest.mark.django_db
+def test_of_many_to_one_host_as_many_are_rung_for_as_are_sent_at_a_time(rings: list[Ring]) -> None:
+    ids = record_events([new_event(callback_url=url) for url in [HOOK, HOOK, HOOK, "https://2.2.2.2/", HOOK]])
+
+    ring_deliveries(ids)
+
+    assert [ring.row_id for ring in rings] == [ids[0], ids[1], ids[3]]
+
+
 # -- targets ------------------------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from webhooks.receiver import PATH, Receiver, VerifiedCallback
+from webhooks.signing_secrets import own_secrets
 
 HOST = "127.0.0.1"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -85,7 +87,8 @@ def _receiver(port: int, session: _Session) -> Receiver:
     if not settings.WEBHOOK_SECRET:
         raise CommandError("WEBHOOK_SECRET is empty, so no signature can be checked.")
     try:
-        return Receiver(HOST, port, [settings.WEBHOOK_SECRET], session.on_callback, on_refused=session.on_refused)
+        secrets = own_secrets(timezone.now())
+        return Receiver(HOST, port, secrets, session.on_callback, on_refused=session.on_refused)
     except ValueError as error:
         raise CommandError(f"WEBHOOK_SECRET cannot be used: {error}") from error
     except (OSError, OverflowError) as error:

@@ -4,10 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django_celery_beat import admin as beat
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
@@ -16,9 +14,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from pirunner.errors import ApiError
+from schedules.admin_occurrences import link
 from schedules.firing import run_now
 from schedules.mirror import TASK
 from schedules.models import Schedule
+from schedules.serializers import description_of
 from schedules.services import pause_schedule, resume_schedule
 
 
@@ -105,16 +105,20 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[mis
         if schedule is None:
             return "Its schedule has been deleted; pirunner removes this soon."
         return format_html(
-            "pirunner keeps and fires this. Here it can be switched off and on; for all else see "
-            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">the schedule {}</a>.',
-            reverse("admin:schedules_schedule_change", args=[schedule.pk]),
-            schedule,
+            "pirunner keeps and fires this. Here it can be switched off and on; for all else see the schedule {}.",
+            link("schedules_schedule_change", schedule, schedule.pk),
         )
 
     @display(description="When")  # type: ignore[untyped-decorator]
     def sentence(self, task: PeriodicTask) -> str:
-        """Return what our schedule says about itself."""
-        return str(task.description)
+        """Return when our schedule is due."""
+        schedule = schedule_of(task)
+        return description_of(schedule) if schedule else ""
+
+    @display(description="Shown as")  # type: ignore[untyped-decorator]
+    def shown_as(self, task: PeriodicTask) -> str:
+        """Return the crontab, interval or moment that stands for our schedule here."""
+        return str(task.scheduler)
 
     # -- the page ---------------------------------------------------------------------------------------------------
 
@@ -128,13 +132,18 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[mis
         """Return the few fields of what is ours, else all."""
         if not is_ours(obj):
             return super().get_fieldsets(request, obj)
-        return ((None, {"fields": ("note", "enabled", "name", "sentence", "crontab", "interval", "clocked")}),)
+        return ((None, {"fields": ("note", "enabled", "sentence", "shown_as")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return everything but the switch for what is ours."""
         if not is_ours(obj):
             return super().get_readonly_fields(request, obj)
-        return ("note", "name", "sentence", "crontab", "interval", "clocked")
+        return ("note", "sentence", "shown_as")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Leave out the button that would add another one of ours."""
+        more = {"show_save_and_add_another": False} if is_ours(kwargs.get("obj")) else {}
+        return super().render_change_form(request, {**context, **more}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: Any, change: Any) -> None:
         """Switch the schedule; the task follows it."""
@@ -210,13 +219,8 @@ def _protected(task: PeriodicTask) -> str:
     schedule = schedule_of(task)
     if schedule is None:
         return str(task)
-    address = reverse("admin:schedules_schedule_delete", args=[quote(schedule.pk)])
-    return format_html(
-        'A schedule of pirunner, to be deleted <a class="text-primary-600 underline dark:text-primary-500" href="{}">on '
-        "its own page</a>: {}",
-        address,
-        schedule,
-    )
+    page = link("schedules_schedule_delete", "its own page", schedule.pk)
+    return format_html("A schedule of pirunner, to be deleted on {}: {}", page, schedule)
 
 
 class _WithTasks(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
