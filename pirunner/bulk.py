@@ -33,9 +33,22 @@ def insert_with_ids(rows: Sequence[models.Model]) -> None:
     plan = _plan_of(type(rows[0]))
     sql = f"{plan.sql} RETURNING {plan.key}"
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql" and len(rows) > 1:
+            _insert_in_one_go(cursor, sql, rows)
+            return
         for row in rows:
             cursor.execute(sql, plan.values(row))
             row.pk = cursor.fetchone()[0]
+
+
+def _insert_in_one_go(cursor: Any, sql: str, rows: Sequence[models.Model]) -> None:
+    """Send all rows to PostgreSQL before the first answer comes; Django's cursor hides that psycopg can."""
+    plan = _plan_of(type(rows[0]))
+    with connection.wrap_database_errors:
+        cursor.cursor.executemany(sql, [plan.values(row) for row in rows], returning=True)
+        for row in rows:
+            row.pk = cursor.cursor.fetchone()[0]
+            cursor.cursor.nextset()
 
 
 @contextmanager

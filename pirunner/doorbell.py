@@ -67,6 +67,13 @@ class Doorbell:
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
+    def drain(self, seconds: float) -> bool:
+        """Wait until what was rung is published, or given up; return whether it is. For processes that end soon."""
+        deadline = time.monotonic() + seconds
+        while self._rings.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(REST_SECONDS)
+        return not self._rings.unfinished_tasks
+
     def _start(self) -> None:
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
@@ -75,7 +82,10 @@ class Doorbell:
 
     def _run(self) -> None:
         while True:
-            self._publish_all(distinct(self._next_batch()))
+            batch = self._next_batch()
+            self._publish_all(distinct(batch))
+            for _ in batch:
+                self._rings.task_done()
             # The first ring goes out at once; those of a burst gather meanwhile, and shared ones become one.
             time.sleep(REST_SECONDS)
 

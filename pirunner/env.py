@@ -61,6 +61,13 @@ VARIABLES = (
     Variable("RUNNER_API_TOKEN", Kind.SECRET, "", "Bearer token of the API. Made at the first start."),
     Variable("WEBHOOK_SECRET", Kind.SECRET, "", "Signs callbacks. Made at the first start."),
     Variable("INSTALLER_TOKEN", Kind.SECRET, "", "Token of the systemd installer. Made at the first start."),
+    Variable("APPLY_SYSTEMD", Kind.SWITCH, "off", "Whether `sync_systemd` installs timers, or only shows them."),
+    Variable("SYSTEMD_DIR", Kind.PATH, "/etc/systemd/system", "Where it installs them."),
+    Variable("INSTALLER_STATE_DIR", Kind.PATH, "/var/lib/piar-sysd", "Where it keeps what only root may read."),
+    Variable(
+        "INSTALLER_POLL_MS", Kind.INTEGER, "15000", "How often it looks for changes, in milliseconds.", least=1000
+    ),
+    Variable("API_URL", Kind.TEXT, "", "Where systemd's timers find the API; empty: this machine, at `PORT`."),
     Variable("SECRET_KEY", Kind.SECRET, "", "Django's key for sessions. Made at the first start."),
     Variable("ADMIN_PASSWORD", Kind.SECRET, "", "First password of the user `admin`. Made at the first start."),
     Variable("CALLBACK_URL", Kind.TEXT, "", "Where callbacks go when a job names no `callbackUrl`."),

@@ -6,7 +6,7 @@ from typing import Any
 
 import environ
 
-from pirunner import env
+from pirunner import broker_note, env
 
 BASE_DIR = env.ROOT
 # What `.env` cannot change, because real variables win.
@@ -200,7 +200,8 @@ LOGGING = {
 REDIS_SCHEMES = ("redis", "rediss", "redis+socket")
 REDIS_URL = env.url("REDIS_URL", *REDIS_SCHEMES)
 BROKER_URL = env.url("BROKER_URL", *REDIS_SCHEMES, "sentinel", "amqp", "amqps") or REDIS_URL
-CELERY_BROKER_URL = BROKER_URL or "redis://127.0.0.1:6379/0"
+# Commands find the private Redis of a running pirunner by the note that it leaves.
+CELERY_BROKER_URL = BROKER_URL or broker_note.read(RUNNER_DATA_DIR) or "redis://127.0.0.1:6379/0"
 CELERY_TASK_DEFAULT_QUEUE = "jobs"
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_REJECT_ON_WORKER_LOST = False

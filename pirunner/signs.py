@@ -98,9 +98,13 @@ def broker_answers() -> bool:
         return False
 
 
-def _client() -> "redis.Redis | None":
-    url = settings.CELERY_BROKER_URL
+def client_of(url: str) -> "redis.Redis | None":
+    """Return a client that gives up soon, or None where the broker is no Redis."""
     return _client_of(url) if url.startswith(("redis", "unix")) else None
+
+
+def _client() -> "redis.Redis | None":
+    return client_of(settings.CELERY_BROKER_URL)
 
 
 @functools.cache

@@ -130,6 +130,5 @@ class OccurrenceAdmin(OccurrenceColumns, ReadOnlyAdmin):
     def of(self, occurrence: Occurrence) -> str:
         """Return a link to the schedule; only its name if it has been deleted."""
         schedule = occurrence.schedule
-        return (
-            f"{schedule} (deleted)" if schedule.deleted_at else link("schedules_schedule_change", schedule, schedule.pk)
-        )
+        name = schedule.name or f"{schedule.job_type} ({schedule.public_id[:14]}…)"
+        return f"{name} (deleted)" if schedule.deleted_at else link("schedules_schedule_change", name, schedule.pk)

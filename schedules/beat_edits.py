@@ -20,7 +20,7 @@ from schedules.services import pause_schedule, resume_schedule
 log = logging.getLogger(__name__)
 
 BY = "django-celery-beat's admin"
-BATCH = 200
+BATCH = 50
 """How many mirrors one round looks at, and how many switches it honours."""
 
 

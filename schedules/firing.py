@@ -5,27 +5,27 @@ transaction, and ``covered_until`` moves on with them: so a due time is covered 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
-from django.db.models import F, Min
+from django.db.models import Min
 from django.utils import timezone
 
 from jobs.contract import JobType
 from jobs.models import Job
 from jobs.selectors import count_open_of_schedules
-from jobs.services import NewJob, ring_jobs, write_jobs
-from pirunner.bulk import insert_many
+from jobs.services import Written, ring_jobs
 from pirunner.errors import Conflict, NotFound
 from schedules.mirror import follow
 from schedules.missed import missed_events
 from schedules.models import Occurrence, Schedule
 from schedules.plan import Row, Situation, make_plan
+from schedules.recording import Planned, record, taken_of
 from schedules.rules import Backend, Misfire, Outcome, Overlap, Reason
 from schedules.timing import is_readable, timing_of
-from schedules.work import new_job, refusal_of
+from schedules.work import refusal_of
 from webhooks.services import NewEvent, record_events, ring_deliveries
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,11 @@ class Firing:
     events: list[NewEvent] = field(default_factory=list)
     delivery_ids: list[int] = field(default_factory=list)
 
+    def add(self, written: Written) -> None:
+        """Keep what was written for the end of the transaction and after it."""
+        self.jobs += written.jobs
+        self.events += written.events
+
     def record(self) -> None:
         """Record the events; call it last in the transaction."""
         self.delivery_ids = record_events(self.events)
@@ -92,15 +97,8 @@ def fire_silent(now: datetime) -> int:
 
 def next_due_at() -> datetime | None:
     """Return when the clock has to look at a schedule next."""
-    found = dict(
-        Schedule.objects.kept()
-        .filter(next_due_at__isnull=False)
-        .order_by()
-        .values_list("backend")
-        .annotate(at=Min("next_due_at"))
-    )
-    due = [at + _patience_of(backend) for backend, at in found.items() if at]
-    return min(due, default=None)
+    due = [(_next_of(backend), _patience_of(backend)) for backend in Backend]
+    return min((at + patience for at, patience in due if at), default=None)
 
 
 def cover(
@@ -164,7 +162,7 @@ def run_now(schedule_id: int, *, by: str) -> Job:
             )
         now = timezone.now()
         row = Row(due_at=now, until_due_at=now, outcome=Outcome.FIRED, reason=Reason.RUN_NOW)
-        _write([(schedule, [row])], now, firing)
+        firing.add(record([Planned(schedule, [row])], now))
         firing.record()
     firing.announce()
     log.info("%s was run by %s.", schedule, by)
@@ -187,7 +185,13 @@ def _fire_backend(backend: Backend, *, until: datetime, at: datetime) -> int:
     return len(ids)
 
 
-def _patience_of(backend: str) -> timedelta:
+def _next_of(backend: Backend) -> datetime | None:
+    waiting = Schedule.objects.kept().filter(backend=backend.value, next_due_at__isnull=False)
+    found: dict[str, datetime | None] = waiting.aggregate(at=Min("next_due_at"))  # one look at the index
+    return found["at"]
+
+
+def _patience_of(backend: Backend) -> timedelta:
     """Return how long the clock leaves a due time to others."""
     return SILENCE if backend == Backend.SYSTEMD else timedelta(0)
 
@@ -227,9 +231,9 @@ def _cover(
     rung: bool = False,
 ) -> None:
     """Decide about every due time up to ``until``; ``at`` is the time, ``rung`` says that a timer has rung for them."""
-    taken = _taken([schedule.pk for schedule in schedules], until)
+    taken = taken_of(schedules, until)
     open_jobs = count_open_of_schedules([schedule.public_id for schedule in schedules])
-    planned = []
+    plans = []
     for schedule in schedules:
         situation = Situation(
             now=until,
@@ -244,9 +248,9 @@ def _cover(
         rules = timing.rules if misfire is None else replace(timing.rules, misfire=misfire)
         plan = make_plan(timing.recurrence, rules, situation)
         schedule.covered_until, schedule.next_due_at = plan.covered_until, plan.next_due_at
-        planned.append((schedule, plan.rows))
+        plans.append(Planned(schedule, plan.rows, situation.taken))
         firing.events += missed_events(schedule, plan.rows, at=at)
-    _write(planned, at, firing)
+    firing.add(record(plans, at))
     _keep_books(schedules)
 
 
@@ -264,57 +268,3 @@ _REFUSALS = {
     Reason.INVALID_INPUT: "{schedule} cannot run: {schedule.job_type} does not take its input (any more); PATCH it.",
     Reason.CONCURRENCY_KEY: "{schedule} cannot run: another job of its concurrencyKey has not ended.",
 }
-
-
-def _taken(schedule_ids: Sequence[int], now: datetime) -> dict[int, frozenset[datetime]]:
-    """Return the due times after ``covered_until`` and up to now that have rows already: see ``schedules.stepped``."""
-    ahead = Occurrence.objects.filter(
-        schedule_id__in=schedule_ids, due_at__gt=F("schedule__covered_until"), due_at__lte=now
-    )
-    taken: dict[int, frozenset[datetime]] = {}
-    for schedule_id, due_at in ahead.values_list("schedule_id", "due_at"):
-        taken[schedule_id] = taken.get(schedule_id, frozenset()) | {due_at}
-    return taken
-
-
-def _write(planned: Iterable[tuple[Schedule, list[Row]]], now: datetime, firing: Firing) -> None:
-    """Write the rows, and the jobs of those that fire."""
-    occurrences: list[Occurrence] = []
-    new_jobs: list[NewJob] = []
-    fired: list[Occurrence] = []
-    for schedule, rows in planned:
-        for number, row in enumerate(rows):
-            if number == 0 and not row.fires and _extended(schedule, row, now):
-                continue
-            occurrences.append(_occurrence(schedule, row, now))
-            if row.fires:
-                fired.append(occurrences[-1])
-                new_jobs.append(new_job(schedule, row))
-    written = write_jobs(new_jobs, now)
-    for occurrence, (job, _) in zip(fired, written.jobs, strict=True):
-        occurrence.job_id = job.pk
-    insert_many(occurrences)
-    firing.jobs += written.jobs
-    firing.events += written.events
-
-
-def _extended(schedule: Schedule, row: Row, now: datetime) -> bool:
-    """Let the schedule's latest row be for this one too, if it is a neighbour skipped for the same reason."""
-    latest = Occurrence.objects.filter(schedule=schedule, due_at__lt=row.due_at).order_by("-due_at").first()
-    if latest is None or (latest.outcome, latest.reason) != (row.outcome, row.reason):
-        return False
-    latest.until_due_at, latest.count, latest.recorded_at = row.until_due_at, latest.count + row.count, now
-    latest.save(update_fields=["until_due_at", "count", "recorded_at"])
-    return True
-
-
-def _occurrence(schedule: Schedule, row: Row, now: datetime) -> Occurrence:
-    return Occurrence(
-        schedule=schedule,
-        due_at=row.due_at,
-        until_due_at=row.until_due_at,
-        count=row.count,
-        outcome=row.outcome.value,
-        reason=row.reason.value,
-        recorded_at=now,
-    )

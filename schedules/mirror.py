@@ -42,14 +42,15 @@ def mirror(schedule: Schedule) -> None:
     """
     if schedule.backend != Backend.CELERY:
         return
-    old = schedule.periodic_task
+    words = _words(schedule)
+    old = schedule.periodic_task or PeriodicTask.objects.filter(name=words["name"]).first()
     # A new object, so that nothing is left of what somebody else put into the row.
     task = PeriodicTask(
         pk=old.pk if old else None,
         enabled=schedule.enabled,
         crontab=_one_of(CrontabSchedule, _crontab(schedule)),
         interval=_one_of(IntervalSchedule, _interval(schedule)),
-        **_words(schedule),
+        **words,
     )
     if not _is_told(schedule):  # where Celery knows no such crontab, it is shown by its next time
         task.clocked = _new_clocked(schedule)

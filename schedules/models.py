@@ -84,7 +84,9 @@ class Schedule(models.Model):
             models.CheckConstraint(name="schedule_priority_1_to_10", condition=Q(priority__gte=1, priority__lte=10)),
         ]
         indexes = [
-            models.Index(fields=["next_due_at"], name="schedule_due", condition=Q(next_due_at__isnull=False)),
+            models.Index(
+                fields=["backend", "next_due_at"], name="schedule_due", condition=Q(next_due_at__isnull=False)
+            ),
             models.Index(fields=["deleted_at"], name="schedule_deleted", condition=Q(deleted_at__isnull=False)),
         ]
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from pirunner.bulk import insert_many
-from webhooks.answers import Answer, state_after
+from webhooks.answers import GONE, Answer, state_after
 from webhooks.backoff import delay_before, pause_after
 from webhooks.ecmascript_json import dumps
 from webhooks.lanes import Claim, Lane
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 DIED = "delivery.dead"
 """The event that alerts of a dead letter."""
+OTHERS = 100
+OTHER_GONE = "The receiver answered 410 to another callback."
 
 
 def record_attempt(claim: Claim, answer: Answer, lane: Lane) -> tuple[Delivery.State, Lane]:
@@ -36,8 +38,10 @@ def record_attempt(claim: Claim, answer: Answer, lane: Lane) -> tuple[Delivery.S
         insert_many([_attempt_of(claim, answer)], on_conflict="ON CONFLICT DO NOTHING")
         lane = _note_host(lane, answer, now)
         if held and state == Delivery.State.DEAD:
+            deaths = [death_of(claim, error=answer.detail, status=answer.status, at=now)]
+            others = _end_others(claim) if answer.status == GONE else []
             # Last in the transaction, see there.
-            record_events([death_of(claim, error=answer.detail, status=answer.status, at=now)])
+            record_events(deaths + [death_of(row, error=OTHER_GONE, status=row.last_status, at=now) for row in others])
     if held and state == Delivery.State.DEAD:
         log.warning("Callback %s is dead after %d attempts: %s", claim.event_id, claim.tries, answer.detail)
     return state, lane
@@ -56,6 +60,21 @@ def _move(claim: Claim, answer: Answer, state: Delivery.State, now: datetime) ->
             delivered_at=now if state == Delivery.State.DELIVERED else None,
         )
     )
+
+
+def _end_others(claim: Claim) -> list[Delivery]:
+    """Bury what else waits for an address that is gone, a bounded number; return them.
+
+    Standard Webhooks: 410 means that nothing more is to be sent there.
+    """
+    waiting = (
+        Delivery.objects.pending().filter(host=claim.host, url=claim.url, sending=False).order_by("next_attempt_at")
+    )
+    rows = list(waiting.defer("body").select_for_update(skip_locked=True)[:OTHERS])
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=Delivery.State.DEAD, next_attempt_at=None, last_error=OTHER_GONE
+    )
+    return rows
 
 
 def _delay(tries: int, answer: Answer) -> timedelta:

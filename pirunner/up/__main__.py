@@ -9,7 +9,7 @@ from functools import partial
 from io import TextIOWrapper
 from typing import NoReturn
 
-from pirunner import env, lifesign
+from pirunner import broker_note, env, lifesign
 from pirunner.up import broker as brokers
 from pirunner.up import database, first_start, ports, preflight, programs
 from pirunner.up.banner import banner, local_address
@@ -65,10 +65,12 @@ def _with_broker(broker: brokers.PrivateBroker | None) -> int:
         if broker is not None:
             # The children's Celery reads it, and so does whatever settings are loaded from here on.
             os.environ["BROKER_URL"] = broker.url
+            broker_note.write(preflight.data_folder(), broker.url)
         return _serve(broker)
     finally:
         if broker is not None:
             broker.remove()
+            broker_note.remove(preflight.data_folder())
 
 
 def _serve(broker: brokers.PrivateBroker | None) -> int:

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='schedule',
-            index=models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['next_due_at'], name='schedule_due'),
+            index=models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['backend', 'next_due_at'], name='schedule_due'),
         ),
         migrations.AddIndex(
             model_name='schedule',

@@ -109,7 +109,8 @@ _STARTED = "SELECT due_at, started_at FROM jobs_job WHERE started_at IS NOT NULL
 def _rows(stack: Stack, sql: str) -> list[tuple[str, str]]:
     path = stack.folder / "data" / "pirunner.sqlite3"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as file:
-        return list(file.execute(sql))
+        rows: list[tuple[str, str]] = file.execute(sql).fetchall()
+        return rows
 
 
 def _milliseconds(rows: list[tuple[str, str]]) -> list[float]:
@@ -122,7 +123,7 @@ def _cpu_share(process: psutil.Process, seconds: float) -> float:
     before = process.cpu_times()
     time.sleep(seconds)
     after = process.cpu_times()
-    return (after.user + after.system - before.user - before.system) / seconds * 1000
+    return float(after.user + after.system - before.user - before.system) / seconds * 1000
 
 
 def _megabytes(process: psutil.Process) -> float:

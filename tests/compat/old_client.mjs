@@ -47,4 +47,27 @@ const list = await call('GET', '/jobs')
 const stats = await call('GET', '/queues/stats')
 const removed = await call('DELETE', `/jobs/${jobId}`)
 const gone = await call('GET', `/jobs/${jobId}`)
-console.log(JSON.stringify({ submitted, callback, job, list, stats, removed, gone }))
+
+// What repeats.
+const repeating = await call('POST', '/jobs', {
+  jobType: 'ping',
+  input: { n: 1 },
+  metadata: { requestedBy: 'old-client' },
+  scheduleBackend: 'bullmq',
+  schedule: { everySeconds: 3600 },
+})
+const byCron = await call('POST', '/jobs', {
+  jobType: 'reminder',
+  input: { message: 'bins' },
+  schedule: { cron: '0 9 * * 1-5', tz: 'Asia/Kolkata' },
+})
+const scheduleId = repeating.body.jobId
+const schedules = await call('GET', '/schedules')
+const asJob = await call('GET', `/jobs/${scheduleId}`)
+const paused = await call('PATCH', `/jobs/${scheduleId}`, { action: 'pause' })
+const asPaused = await call('GET', `/jobs/${scheduleId}`)
+const resumed = await call('PATCH', `/jobs/${scheduleId}`, { action: 'resume' })
+const unscheduled = await call('DELETE', `/jobs/${scheduleId}`)
+const left = await call('GET', '/schedules')
+const repeats = { repeating, byCron, schedules, asJob, paused, asPaused, resumed, unscheduled, left }
+console.log(JSON.stringify({ submitted, callback, job, list, stats, removed, gone, ...repeats }))

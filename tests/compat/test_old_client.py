@@ -1,6 +1,7 @@
 """A client written for pi-agent-runner, in Node and unchanged, against a running pirunner."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,11 @@ CLIENT = Path(__file__).with_name("old_client.mjs")
 OLD_FIELDS = {
     *("id", "name", "state", "attemptsMade", "progress", "returnvalue", "failedReason"),
     *("timestamp", "processedOn", "finishedOn", "data"),
+}
+
+OLD_FIELDS_OF_SCHEDULES = {
+    *("id", "backend", "enabled", "jobType", "input", "callbackUrl", "metadata"),
+    *("schedule", "repeatKey", "createdAt", "updatedAt"),
 }
 
 
@@ -67,3 +73,41 @@ def test_deleting_answers_as_before_and_afterwards_there_is_nothing(seen: dict[s
     job_id = seen["submitted"]["body"]["jobId"]
     assert seen["removed"]["body"] == {"ok": True, "id": job_id, "removed": True, "backend": "bullmq"}
     assert seen["gone"]["status"] == 404
+
+
+def test_what_repeats_is_answered_as_before(seen: dict[str, Any]) -> None:
+    for call, backend in (("repeating", "bullmq"), ("byCron", "celery")):
+        assert seen[call]["status"] == 202
+        answer = seen[call]["body"]
+        assert (answer["status"], answer["backend"], answer["scheduled"]) == ("queued", backend, True)
+
+
+def test_schedules_are_listed_with_the_old_fields(seen: dict[str, Any]) -> None:
+    first, second = seen["schedules"]["body"]["schedules"]
+    for schedule in (first, second):
+        assert schedule.keys() >= OLD_FIELDS_OF_SCHEDULES
+        assert all(re.fullmatch(r"[-0-9]{10}T[:0-9]{8}\.\d{3}Z", schedule[at]) for at in ("createdAt", "updatedAt"))
+    assert (first["id"], first["backend"], first["enabled"]) == (seen["repeating"]["body"]["jobId"], "bullmq", True)
+    assert (first["schedule"], first["metadata"]) == ({"everySeconds": 3600}, {"requestedBy": "old-client"})
+    assert second["schedule"] == {"cron": "0 9 * * 1-5", "tz": "Asia/Kolkata"}
+
+
+def test_a_schedule_is_read_where_jobs_are(seen: dict[str, Any]) -> None:
+    read = seen["asJob"]["body"]
+    assert (read["id"], read["name"], read["state"]) == (seen["repeating"]["body"]["jobId"], "ping", "scheduled")
+    assert read["data"].keys() >= {"jobType", "input", "callbackUrl", "metadata", "schedule", "backend"}
+    assert read["schedule"].keys() >= OLD_FIELDS_OF_SCHEDULES
+    assert seen["asPaused"]["body"]["state"] == "paused"
+
+
+def test_pause_and_resume_answer_as_before(seen: dict[str, Any]) -> None:
+    for call, enabled in (("paused", False), ("resumed", True)):
+        answer = seen[call]["body"]
+        assert seen[call]["status"] == 200
+        assert (answer["ok"], answer["backend"], answer["enabled"]) == (True, "bullmq", enabled)
+
+
+def test_deleting_a_schedule_answers_as_before(seen: dict[str, Any]) -> None:
+    schedule_id = seen["repeating"]["body"]["jobId"]
+    assert seen["unscheduled"]["body"] == {"ok": True, "id": schedule_id, "removed": True, "backend": "bullmq"}
+    assert [schedule["jobType"] for schedule in seen["left"]["body"]["schedules"]] == ["reminder"]

@@ -18,7 +18,8 @@ LOOPBACK = "127.0.0.1"
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack on SQLite, for what is documented is the same on PostgreSQL.
 
-    Job 1 is a brief like the demo's, job 2 counts words, has a log, and a callback that nobody takes.
+    Job 1 is a brief like the demo's, job 2 counts words, has a log, and a callback that nobody takes; job 3 is of a
+    schedule.
     """
     folder = tmp_path_factory.mktemp("docs")
     path = os.pathsep.join(filter(None, (str(_install_example(folder)), os.environ.get("PYTHONPATH", ""))))
@@ -28,7 +29,15 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         nobody = f"http://{LOOPBACK}:9/hook"
         stack.finish(stack.submit("word-count", input={"text": "to be or not to be"}, callbackUrl=nobody))
         wait_for(lambda: stack.get("/deliveries/1")["attemptLog"])
+        _make_schedule(stack)
         yield stack
+
+
+def _make_schedule(stack: Stack) -> None:
+    every_day = {"cron": "0 9 * * MON-FRI", "tz": "Europe/Berlin"}
+    body = {"jobType": "reminder", "input": {"message": "Stand up"}, "schedule": every_day}
+    assert stack.request("PUT", "/schedules/stand-up", body).status == 201
+    stack.finish(stack.request("POST", "/schedules/stand-up/run").json()["jobId"])
 
 
 @contextmanager

@@ -109,7 +109,8 @@ class Host:
         (self.bin / "wish.json").write_text(json.dumps(wishes))
 
     def knows(self) -> dict[str, Any]:
-        return json.loads((self.bin / "knows.json").read_text())
+        knows: dict[str, Any] = json.loads((self.bin / "knows.json").read_text())
+        return knows
 
     def calls(self) -> list[str]:
         """The calls since the last time that this was asked, as text without options and numbers of units."""

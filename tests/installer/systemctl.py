@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(sys.argv[0]).resolve().parent
 
@@ -29,51 +30,53 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def act(verb: str, names: list[str], wish: dict) -> int:
+def act(verb: str, names: list[str], wish: dict[str, Any]) -> int:
     knows = json.loads((HERE / "knows.json").read_text())
     code = VERBS[verb](knows, names, wish)
-    (HERE / "knows.json").write_text(json.dumps(knows))
+    (HERE / "knows.new").write_text(json.dumps(knows))
+    (HERE / "knows.new").replace(HERE / "knows.json")
     return code
 
 
-def enable(knows: dict, names: list[str], wish: dict) -> int:
+def enable(knows: dict[str, Any], names: list[str], wish: dict[str, Any]) -> int:
     there = [name for name in names if (Path(knows["units"]) / name).is_file() and name not in wish.get("bad", [])]
     knows["enabled"].update(dict.fromkeys(there, True))
     return 0 if there == names else 1
 
 
-def disable(knows: dict, names: list[str], _wish: dict) -> int:
+def disable(knows: dict[str, Any], names: list[str], _wish: dict[str, Any]) -> int:
     for name in names:
         knows["enabled"].pop(name, None)
     return 0 if all((Path(knows["units"]) / name).is_file() for name in names) else 1
 
 
-def stop(knows: dict, names: list[str], _wish: dict) -> int:
+def stop(knows: dict[str, Any], names: list[str], _wish: dict[str, Any]) -> int:
     for name in names:
         knows["running"].pop(name, None)
     return 0 if all(name in knows["loaded"] for name in names) else 5
 
 
-def restart(knows: dict, names: list[str], wish: dict) -> int:
+def restart(knows: dict[str, Any], names: list[str], wish: dict[str, Any]) -> int:
     able = [name for name in names if name in knows["loaded"] and name not in wish.get("dead", [])]
     knows["running"].update({name: knows["loaded"][name] for name in able})
     return 0 if able == names else 1
 
 
-def is_active(knows: dict, names: list[str], _wish: dict) -> int:
+def is_active(knows: dict[str, Any], names: list[str], _wish: dict[str, Any]) -> int:
     print(*("active" if name in knows["running"] else "inactive" for name in names), sep="\n")
     return 0 if all(name in knows["running"] for name in names) else 3
 
 
-def daemon_reload(knows: dict, _names: list[str], wish: dict) -> int:
+def daemon_reload(knows: dict[str, Any], _names: list[str], wish: dict[str, Any]) -> int:
     if wish.get("no reload"):
         print("Failed to reload daemon: Access denied", file=sys.stderr)
         return 1
-    knows["loaded"] = {file.name: file.read_text() for file in Path(knows["units"]).glob("piar-sysd-*.timer")}
+    timers = [file for file in Path(knows["units"]).glob("piar-sysd-*.timer") if file.is_file()]
+    knows["loaded"] = {file.name: file.read_text() for file in timers}
     return 0
 
 
-def list_timers(knows: dict, _names: list[str], _wish: dict) -> int:
+def list_timers(knows: dict[str, Any], _names: list[str], _wish: dict[str, Any]) -> int:
     rows = [{"next": 1_800_000_000_000_000, "left": 5, "last": 0, "unit": name} for name in knows["running"]]
     print(json.dumps(rows))
     return 0

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from installer.calendars import lines_of, objections_to
-from installer.manifests import manifest_of, new_id
 from installer.schema import Interval, Manifest
 from installer.units import timer_text
 from schedules.cron import parse_cron
-from schedules.recurrence import CronIn, Every, Recurrence, between
+from schedules.recurrence import CronIn, Every, between
 from schedules.shifts import first_shift
 from tests.installer.host import NOW, schedule
 
@@ -23,7 +22,7 @@ needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca"]
 YEAR_CRONS = ["30 2 * * *", "0 9 * * 1-5", "15 */2 * * *", "0 0 13 * 5", "*/20 1-3 * * 0", "59 23 31 * *"]
-NIGHT = timedelta(hours=6)
+NIGHT = timedelta(days=1)  # in some zones systemd leaves out what is left of the day
 SECOND = timedelta(seconds=1)
 _ELAPSE = re.compile(r"(?:Next elapse|Iter\. #\d+): \w+ (\S+ \S+) UTC")
 
@@ -57,7 +56,7 @@ def near_a_shift(zone: ZoneInfo, fire: datetime) -> bool:
 def test_a_year_of_rings_is_a_subset_of_what_is_due(cron: str, zone: str) -> None:
     after, until = datetime(2027, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
     due = set(between(CronIn(parse_cron(cron), ZoneInfo(zone)), after, until, 100_000))
-    rung = systemd_fires(lines(schedule(cron, zone=zone)), after, until, 5000)
+    rung = systemd_fires(lines(schedule(cron, zone=zone)), after, until, len(due) + 2)
 
     assert rung <= due
     assert all(near_a_shift(ZoneInfo(zone), fire) for fire in due - rung)
@@ -101,7 +100,7 @@ def test_an_interval_rings_at_its_anchor_and_every_period_after_it(seconds: int,
     until = after + timedelta(days=days)
     due = between(Every(seconds, anchor), after - SECOND, until, 100_000)
 
-    rung = sorted(systemd_fires(lines(manifest), after, until, 3000))
+    rung = sorted(systemd_fires(lines(manifest), after, until, len(due) + 2))
 
     # Never before it is due, and less than a second after.
     late = {due_at: ring for ring in rung for due_at in due if timedelta(0) <= ring - due_at < SECOND}
@@ -163,12 +162,3 @@ def test_every_period_that_is_accepted_makes_a_timer_and_every_other_has_neighbo
         else:
             manifest = schedule(every_seconds=seconds, first_at=NOW)
             assert len(timer_text(manifest.id, lines(manifest), "0" * 32)) < 64 * 1024
-
-
-def test_the_recurrence_of_a_manifest_is_that_of_the_schedule() -> None:
-    recurrence: Recurrence = Every(90, NOW)
-    manifest = manifest_of(
-        id=new_id(), enabled=True, zone="UTC", every_seconds=90.0, first_at=NOW, created_at=NOW, updated_at=NOW
-    )
-    assert isinstance(manifest.when, Interval)
-    assert (manifest.when.seconds, manifest.when.anchor) == (recurrence.period.seconds, recurrence.anchor)

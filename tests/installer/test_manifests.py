@@ -6,6 +6,7 @@ import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,7 +201,7 @@ def test_a_zone_is_a_name(zone: str) -> None:
         ({}, "runAt", "first time"),
     ],
 )
-def test_what_systemd_cannot_express_is_refused_with_its_reason(fields: dict, field: str, word: str) -> None:
+def test_what_systemd_cannot_express_is_refused_with_its_reason(fields: dict[str, Any], field: str, word: str) -> None:
     objections = objections_to_schedule(zone="UTC", **fields)
 
     assert [objection.field for objection in objections] == [field]

@@ -168,8 +168,11 @@ def test_all_faults_are_told_at_once(api: Api) -> None:
     }
 
 
-def test_the_systemd_backend_is_not_there_yet(api: Api) -> None:
-    assert error(api.put(BINS, body(scheduleBackend="systemd"))) == (400, "not_available")
+def test_the_backend_stays(api: Api) -> None:
+    api.put(BINS, body())
+
+    assert error(api.put(BINS, body(scheduleBackend="systemd"))) == (409, "backend_fixed")
+    assert the_schedule().backend == "celery"
 
 
 # -- If-Match -----------------------------------------------------------------------------------------------------

@@ -253,8 +253,9 @@ def test_events_that_do_not_exist_cannot_be_asked_for(api: Api) -> None:
     assert faults(answer) == {("callbackEvents", 1): "invalid_enum"}
 
 
-def test_the_systemd_backend_is_not_there_yet(api: Api) -> None:
-    assert error(refused(api, AT_NINE, scheduleBackend="systemd")) == (400, "not_available")
+@pytest.mark.parametrize("schedule", [None, {}])
+def test_the_systemd_backend_needs_a_schedule(api: Api, schedule: Any) -> None:
+    assert faults(refused(api, schedule, scheduleBackend="systemd")) == {("schedule",): "required"}
 
 
 # -- sent twice ---------------------------------------------------------------------------------------------------
@@ -316,10 +317,10 @@ def test_jobs_and_schedules_share_a_batch(api: Api) -> None:
     assert told[0]["jobId"].isdigit()
     assert row(told[1]["jobId"]).every_seconds == 3600
     assert told[2]["error"] == "invalid_payload"
-    assert told[3]["error"] == "not_available"
+    assert (told[3]["status"], told[3]["backend"]) == ("scheduled", "systemd")
     assert told[4]["scheduled"] is True
     assert told[6] == {**told[5], "deduplicated": True}
-    assert (Job.objects.count(), Schedule.objects.count()) == (2, 2)
+    assert (Job.objects.count(), Schedule.objects.count()) == (2, 3)
 
 
 def test_a_batch_of_nothing_but_schedules(api: Api) -> None:

@@ -176,6 +176,16 @@ def test_schedules_without_mirrors_get_them() -> None:
     assert PeriodicTask.objects.filter(task=TASK).count() == 3
 
 
+def test_a_mirror_that_its_schedule_has_lost_is_found_again(look: Callable[[], int]) -> None:
+    schedule = make(every(60))
+    pk = schedule.periodic_task_id
+    Schedule.objects.filter(pk=schedule.pk).update(periodic_task=None)
+    PeriodicTasks.update_changed()
+
+    assert look() == 1
+    assert mirror_of(schedule).pk == pk
+
+
 def test_a_deleted_schedule_gets_no_mirror(look: Callable[[], int]) -> None:
     delete_schedule(make(every(60)).pk, by="ann")
     PeriodicTasks.update_changed()

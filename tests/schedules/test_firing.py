@@ -13,7 +13,7 @@ from jobs.services import write_jobs
 from jobs.states import State
 from pirunner.doorbell import Ring
 from pirunner.errors import NotFound
-from schedules import firing
+from schedules import firing, recording
 from schedules.firing import AGAIN, CannotRun, StillRunning, cover, fire_due, next_due_at, run_now
 from schedules.models import Occurrence, Schedule
 from schedules.quiet import jitter_of
@@ -387,7 +387,7 @@ def test_a_job_that_the_database_does_not_take_does_not_hold_up_the_others(monke
             raise IntegrityError("a constraint")
         return write_jobs(new_jobs, now)
 
-    monkeypatch.setattr(firing, "write_jobs", refuse)
+    monkeypatch.setattr(recording, "write_jobs", refuse)
 
     fire_due(NOON + HOUR)
 
@@ -401,7 +401,7 @@ def test_a_database_that_is_away_is_not_the_schedules_fault(monkeypatch: pytest.
     def away(*_: Any) -> Any:
         raise OperationalError("the server is away")
 
-    monkeypatch.setattr(firing, "write_jobs", away)
+    monkeypatch.setattr(recording, "write_jobs", away)
     with pytest.raises(DatabaseError):
         fire_due(NOON + HOUR)
 

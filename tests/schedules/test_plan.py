@@ -217,18 +217,28 @@ def test_a_cron_counts_a_chunk_at_a_time_and_leaves_nothing_out(more: int, misfi
     assert plans[-1].covered_until == now
 
 
-@pytest.mark.parametrize("ends_at", range(0, 180, 20))
-def test_the_latest_loud_one_is_found_wherever_a_chunk_ends(ends_at: int) -> None:
-    mornings = cron_in("* 5-7 * * *", UTC_ZONE)  # two thirds of its times are quiet
-    chunk = CHUNK // 180 * DAY + CHUNK % 180 * MINUTE
-    after = utc("2026-01-01T04:59") + (180 - CHUNK % 180 + ends_at) % 180 * MINUTE
-    now = after + chunk + 2 * DAY + 12 * HOUR
+@pytest.mark.parametrize("starts_at", range(0, 240, 20))
+def test_the_latest_loud_one_is_found_wherever_a_chunk_ends(starts_at: int) -> None:
+    evenings = cron_in("* 20-23 * * *", UTC_ZONE)  # half of its times are quiet
+    first = utc("2026-01-01T19:59")
+    morning = first + CHUNK // 240 * DAY + 12 * HOUR
 
-    plans = in_parts(mornings, after, now, rules(quiet_hours=NIGHT))
+    plans = in_parts(evenings, first + starts_at * MINUTE, morning, rules(quiet_hours=NIGHT))
 
     (caught_up,) = [row for part in plans for row in part.rows if row.fires]
-    assert (caught_up.outcome, f"{caught_up.due_at:%H:%M}") == (Outcome.CAUGHT_UP, "07:59")
-    assert now - caught_up.due_at < DAY
+    assert (caught_up.due_at, caught_up.outcome) == (morning - 10 * HOUR, Outcome.CAUGHT_UP)
+
+
+@pytest.mark.parametrize("starts_at", [0, 58, 59, 60, 110, 157, 158, 159, 160, 1400])  # some end just before midnight
+def test_all_makes_up_for_as_many_wherever_a_chunk_ends(starts_at: int) -> None:
+    firsts = cron_in("* * 1 * *", UTC_ZONE)
+    start = utc("2026-01-01") + starts_at * MINUTE
+    by = rules(misfire=Misfire.ALL, overlap=Overlap.ALLOW)
+
+    plans = in_parts(firsts, start, utc("2027-02-20T12:00"), by)
+
+    caught_up = [row.due_at for part in plans for row in part.rows if row.fires]
+    assert caught_up == [utc("2027-02-01T23:59") - minute * MINUTE for minute in reversed(range(ALL_LIMIT))]
 
 
 # -- when a job of it has not ended -------------------------------------------------------------------------------

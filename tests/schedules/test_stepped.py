@@ -75,6 +75,17 @@ def test_after_five_years_back_it_goes_on_from_now() -> None:
     assert schedule.next_due_at == NOON + 2 * HOUR
 
 
+def test_what_lies_in_the_future_divides_nothing_before_it() -> None:
+    schedule = make(every(60), covered_until=NOON)
+    fire_due(NOON + FIVE_YEARS)  # its job does not end
+    mend(NOON)
+
+    for minute in range(1, 6):
+        fire_due(NOON + minute * MINUTE)
+
+    assert outcomes(schedule) == [(5, "skipped", "overlap"), (1, "caught_up", "missed")]
+
+
 def test_when_those_years_have_passed_what_ran_then_is_not_run_again() -> None:
     schedule = make(every(3600), covered_until=NOON)
     fire_due(NOON + 3 * HOUR)

@@ -173,6 +173,22 @@ def test_gone_is_dead_at_once(serve: Serve) -> None:
     assert (row.attempts, row.last_status, row.next_attempt_at) == (1, 410, None)
 
 
+def test_gone_ends_what_else_waits_for_the_address(serve: Serve) -> None:
+    server = serve(answering(410))
+    row = delivery(server.url)
+    same = delivery(server.url, next_attempt_at=timezone.now() + timedelta(hours=1))
+    under_way = delivery(server.url, sending=True, next_attempt_at=timezone.now() + SENDING)
+    other = delivery(server.url + "other", next_attempt_at=timezone.now() + timedelta(hours=1))
+
+    attempt(row)
+
+    states = {each.pk: each.state for each in Delivery.objects.all()}
+    assert states == {row.pk: "dead", same.pk: "dead", under_way.pk: "pending", other.pk: "pending"}
+    told = [json.loads(event.payload)["deliveryId"] for event in Event.objects.order_by("seq")]
+    assert told == [str(row.pk), str(same.pk)]
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://10.0.0.1/", "nonsense"])
 def test_what_may_never_be_called_is_dead_at_once(url: str) -> None:
     row = delivery(url)

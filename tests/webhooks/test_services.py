@@ -156,9 +156,7 @@ def test_the_relay_beside_us_can_be_the_callback_url_though_its_name_is_private(
     owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner.CALLBACK_URL = "http://callback-relay:9999/callback"
-    monkeypatch.setattr(
-        check_url, "__kwdefaults__", {**check_url.__kwdefaults__, "resolver": resolver_of("172.18.0.3")}
-    )
+    monkeypatch.setattr(check_url, "__kwdefaults__", {"resolver": resolver_of("172.18.0.3"), "timeout": None})
 
     assert check_target("http://callback-relay:9999/callback") is None
     with pytest.raises(AddressRefused):

@@ -65,8 +65,12 @@ def _recovered(body: Body) -> list[str]:
 
 
 def _missed(body: Body) -> list[str]:
-    name = _first(body, "scheduleName", "name", "scheduleId", "jobType") or "?"
-    return [f"⚠️ schedule {name} missed a run", _first(body, "reason", "error"), _first(body, "dueAt")]
+    name = _first(body, "scheduleName", "jobType", "scheduleId") or "?"
+    count, made_up = body.get("count"), body.get("caughtUp")
+    times = "a run" if count in {1, None} else f"{_text(count)} runs"
+    since = _first(body, "dueAt")
+    made = f"{_text(made_up)} made up for." if made_up else ""
+    return [f"⚠️ schedule {name} missed {times}", f"Due since {since}." if since else "", made]
 
 
 def _dead(body: Body) -> list[str]:
@@ -82,11 +86,11 @@ _BY_STATUS: dict[str, Callable[[Body], list[str]]] = {
     "failed": _failed,
     "cancelled": _cancelled,
     "active": _progress,
+    "missed": _missed,
     "delayed": _retrying,
 }
 _BY_EVENT: dict[str, Callable[[Body], list[str]]] = {
     "runner.recovered": _recovered,
-    "schedule.missed": _missed,
     "delivery.dead": _dead,
 }
 

@@ -48,8 +48,13 @@ RECOVERED = {"seconds": 93, "takenBack": ["1", "2"], "late": ["3"], "eventId": "
         ("runner.recovered", {}, "🔌 pirunner is back"),
         (
             "schedule.missed",
-            {"scheduleName": "brief", "reason": "pirunner was down", "dueAt": "2026-11-22T09:00:00Z"},
-            "⚠️ schedule brief missed a run\npirunner was down\n2026-11-22T09:00:00Z",
+            {"scheduleName": "brief", "status": "missed", "dueAt": "2026-11-22T09:00:00Z", "count": 3, "caughtUp": 1},
+            "⚠️ schedule brief missed 3 runs\nDue since 2026-11-22T09:00:00Z.\n1 made up for.",
+        ),
+        (
+            "schedule.missed",
+            {"scheduleName": None, "jobType": "ping", "status": "missed", "count": 1, "caughtUp": 0},
+            "⚠️ schedule ping missed a run",
         ),
         (
             "delivery.dead",
