@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from pirunner.locks import is_held
 from pirunner.up.banner import local_address
@@ -17,11 +16,6 @@ PATIENCE_SECONDS = 5.0
 def up_lock() -> Path:
     """Return the lock file that ``manage.py up`` holds."""
     return Path(settings.RUNNER_DATA_DIR) / "run" / "up.lock"
-
-
-def clock_lock() -> Path | None:
-    """Return the lock file that the clock holds; None where the lock is one of PostgreSQL's."""
-    return Path(f"{connection.settings_dict['NAME']}.clock") if connection.vendor == "sqlite" else None
 
 
 def is_up() -> bool:

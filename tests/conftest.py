@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,8 +16,8 @@ from tests.stack import Stack
 __all__ = ["committed_db", "database_for_threads", "django_db_modify_db_settings", "django_db_setup"]
 
 
-@pytest.fixture
-def database_url() -> Iterator[str]:
+@contextmanager
+def empty_database() -> Iterator[str]:
     """The address of an empty database for one stack; "" where the tests run on SQLite."""
     server = os.environ.get("DATABASE_URL", "")
     if not server:
@@ -27,6 +28,20 @@ def database_url() -> Iterator[str]:
         connection.execute(f'CREATE DATABASE "{name}"')
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """The address of an empty database for one stack; "" where the tests run on SQLite."""
+    with empty_database() as url:
+        yield url
+
+
+@pytest.fixture
+def other_database_url() -> Iterator[str]:
+    """Another one."""
+    with empty_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
-"""The machine's clock: synchronised, in the right century, and not set back."""
+"""The machine's clock: synchronised, and in the right century."""
 
 import ctypes
 import platform
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from django.db import DatabaseError
 from django.utils import timezone
 
-from jobs.models import Job
 from pirunner.doctor.findings import Finding, ok, problem, warning
-from pirunner.wording import span
-from webhooks.models import Event
 
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(seconds=60)
 UNSYNCHRONISED = 0x0040
 """STA_UNSYNC of adjtimex(2)."""
 _STATUS_OFFSET = 40 if ctypes.sizeof(ctypes.c_long) == 8 else 20
@@ -29,7 +24,6 @@ def look() -> Iterator[Finding]:
         yield problem("time of day", f"{now:%Y-%m-%d} is in the past", mend)
         return
     yield _synchronised()
-    yield from _set_back(now)
 
 
 def _synchronised() -> Finding:
@@ -43,7 +37,7 @@ def _synchronised() -> Finding:
 
 
 def _kernel_status() -> int | None:
-    """Return the status word of adjtimex(2), which only reads when it is asked for nothing; None where there is none."""
+    """Return the status word of adjtimex(2), asked for nothing but to tell; None where there is none."""
     if platform.system() != "Linux":
         return None
     room = ctypes.create_string_buffer(_ROOM)
@@ -53,20 +47,3 @@ def _kernel_status() -> int | None:
     except (OSError, AttributeError):
         return None
     return int.from_bytes(room.raw[_STATUS_OFFSET : _STATUS_OFFSET + 4], "little")
-
-
-def _set_back(now: datetime) -> Iterator[Finding]:
-    """Look for rows from the future: the clock was ahead when they were written, or it was set back since."""
-    try:
-        newest = [
-            Job.objects.order_by("-pk").values_list("created_at", flat=True).first(),
-            Event.objects.order_by("-seq").values_list("at", flat=True).first(),
-        ]
-    except DatabaseError:
-        return
-    ahead = max((moment - now for moment in newest if moment), default=timedelta())
-    if ahead > AHEAD:
-        mend = "Check the time of day; what was due in between fires once the clock has passed it again."
-        yield warning("jumps", f"the newest rows are {span(ahead.total_seconds())} from the future", mend)
-    else:
-        yield ok("jumps", "no row is from the future")

@@ -94,7 +94,8 @@ def _secrets() -> Iterator[Finding]:
         faults = check_secrets()
     except env.EnvironmentFault:
         return  # it is among the faults of the variables
-    for fault in faults:
-        yield problem("secret", fault.msg, fault.hint or "")
+    if faults:
+        mend = "Delete their lines from .env, and the next start of scripts/run makes strong ones."
+        yield problem("secrets", " ".join(fault.msg for fault in faults), mend)
     if not faults:
         yield ok("secrets", "set, and none is a well-known word")

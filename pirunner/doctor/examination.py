@@ -19,7 +19,7 @@ BEFORE_DJANGO: tuple[tuple[str, Look], ...] = (
     ("folders", folders.look),
     ("machine", machine.look),
 )
-WITH_DJANGO = ("database", "broker", "processes", "clocks", "work")
+WITH_DJANGO = ("broker", "processes", "clocks")
 """Modules that can be imported only when the settings can be read."""
 
 
@@ -33,6 +33,10 @@ def examine() -> Iterator[Finding]:
         return
     for subject in WITH_DJANGO:
         yield from guarded(subject, _named(subject))
+    database = list(guarded("database", _named("database")))
+    yield from database
+    if not any(finding.name in {"database", "connection", "migrations"} and finding.mend for finding in database):
+        yield from guarded("work", _named("work"))  # to look without a database would make an empty one
 
 
 def guarded(subject: str, look: Look) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """The work: what waits too long, schedules that cannot be read or are late, callbacks that were given up."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,14 +17,17 @@ from pirunner.wording import span
 from schedules.models import Schedule
 from schedules.selectors import has_systemd_schedules, lateness
 from schedules.timing import is_readable
+from webhooks.models import Event
 from webhooks.selectors import delivery_figures
 
 LONG_WAIT = 600.0
 MOST_SCHEDULES = 10_000
+AHEAD = timedelta(seconds=60)
 
 
 def look() -> Iterator[Finding]:
     """Look at jobs, schedules and callbacks."""
+    yield _from_the_future()
     yield _queue()
     yield from _unknown_types()
     yield _canary()
@@ -31,6 +35,20 @@ def look() -> Iterator[Finding]:
     yield _lateness()
     yield _deliveries()
     yield _installer()
+
+
+def _from_the_future() -> Finding:
+    """Look for rows from the future: the clock was ahead when they were written, or it was set back since."""
+    now = timezone.now()
+    newest = [
+        Job.objects.order_by("-pk").values_list("created_at", flat=True).first(),
+        Event.objects.order_by("-seq").values_list("at", flat=True).first(),
+    ]
+    ahead = max((moment - now for moment in newest if moment), default=timedelta())
+    if ahead > AHEAD:
+        mend = "Check the time of day; what was due in between fires once the clock has passed it again."
+        return warning("time of day", f"the newest rows are {span(ahead.total_seconds())} from the future", mend)
+    return ok("time of day", "no row is from the future")
 
 
 def _queue() -> Finding:
