@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pirunner.settings")
 
 app = Celery("pirunner")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["jobs", "webhooks"])
+app.autodiscover_tasks(["jobs", "webhooks", "schedules"])

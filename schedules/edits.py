@@ -24,7 +24,7 @@ from schedules.reading import read_timing
 from schedules.serializers import EditBody
 from schedules.services import Changes, differing
 from schedules.submissions import name_faults
-from schedules.timing import Timing, timing_of
+from schedules.timing import Timing, known_timing_of
 
 _SCHEMA = msgspec.json.schema(EditBody)
 _KNOWN = frozenset(field.encode_name for field in msgspec.structs.fields(EditBody))
@@ -65,7 +65,7 @@ def changes_of(schedule: Schedule, raw: Mapping[str, Any], body: EditBody) -> tu
 def _new_timing(schedule: Schedule, raw: Mapping[str, Any], body: EditBody, faults: list[Fault]) -> Timing | None:
     if body.schedule is UNSET or same_json(schedule.timing, raw["schedule"]):
         return None
-    timing, found = read_timing(body.schedule, raw["schedule"], timezone.now(), timing_of(schedule))
+    timing, found = read_timing(body.schedule, raw["schedule"], timezone.now(), known_timing_of(schedule))
     faults += [fault.below("schedule") for fault in found]
     return timing
 

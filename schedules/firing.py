@@ -123,7 +123,8 @@ def cover(
 def ring_timer(schedule_id: int) -> tuple[Schedule, int | None]:
     """Fire what is due of a schedule because its timer has rung; return it, and the job of its latest due time.
 
-    A timer that rings again for the same due time changes nothing. Raises ``SchedulePaused`` and ``NotFound``.
+    A timer that rings again for the same due time changes nothing. Raises ``SchedulePaused``, ``CannotRun`` and
+    ``NotFound``.
     """
     firing = Firing()
     with transaction.atomic():
@@ -132,6 +133,8 @@ def ring_timer(schedule_id: int) -> tuple[Schedule, int | None]:
             raise NotFound("The schedule has been deleted.")
         if not schedule.enabled:
             raise SchedulePaused(f"{schedule} is paused.")
+        if not is_readable(schedule):
+            raise CannotRun(f"{schedule} cannot run: nobody can tell (any more) when it is due; PATCH its schedule.")
         now = timezone.now()
         is_early = schedule.next_due_at is not None and now < schedule.next_due_at <= now + EARLY
         until = schedule.next_due_at if schedule.next_due_at and is_early else now

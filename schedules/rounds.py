@@ -59,6 +59,9 @@ SWEEPS = (
 )
 
 
+AFTER_FAILURE = 10.0
+
+
 class Rounds:
     """Does each duty when its time has come."""
 
@@ -82,6 +85,10 @@ class Rounds:
                 log.warning("%s could not be done in this round: %s", sweep.run.__name__, error)
                 connection.close()
                 refused = True
+            except Exception:
+                # A fault of ours in one duty must not end the clock, and with it all the others.
+                log.exception("%s failed; it is tried again in %g s.", sweep.run.__name__, AFTER_FAILURE)
+                self._due[sweep] = steady + AFTER_FAILURE
             else:
                 self._due[sweep] = steady + (sweep.more if done and sweep.more is not None else sweep.every)
         return not refused

@@ -81,6 +81,11 @@ _SAME = (
 """The fields that have the same name in the row."""
 
 
+def known_timing_of(schedule: Schedule | None) -> Timing | None:
+    """Return the timing that a row keeps; None if there is no row, or it makes no sense."""
+    return timing_of(schedule) if schedule and is_readable(schedule) else None
+
+
 def is_readable(schedule: Schedule) -> bool:
     """Return whether a row tells when it recurs and by which rules."""
     try:

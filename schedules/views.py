@@ -36,7 +36,7 @@ from schedules.services import (
     resume_schedule,
 )
 from schedules.submissions import check_schedule, name_faults, shape_with_timing
-from schedules.timing import timing_of
+from schedules.timing import known_timing_of
 
 PAGE = 200
 LARGEST_PAGE = 1000
@@ -67,8 +67,7 @@ class ScheduleView(ApiView):
         body = shape_with_timing(raw)
         caller = caller_of(request).name
         current = find_schedule(reference)
-        known = timing_of(current) if current else None
-        new = check_schedule(raw, body, owner=caller, name=reference, known=known)
+        new = check_schedule(raw, body, owner=caller, name=reference, known=known_timing_of(current))
         schedule, made = put_schedule(
             new,
             by=caller,

@@ -154,7 +154,10 @@ def kill_somebody(stack: FaultStack) -> str:
 def family_of(stack: FaultStack, who: str) -> list[psutil.Process]:
     """Return the processes meant; none while they are being started anew."""
     name = {"worker's family": "worker", "child": "worker", "server": "api"}.get(who, who)
-    parent = psutil.Process(stack.pids()[name])
+    pid = stack.pids().get(name)
+    if pid is None:
+        return []
+    parent = psutil.Process(pid)
     if parent.ppid() != stack.process.pid or parent.status() == psutil.STATUS_ZOMBIE:
         return []
     children = [child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE]

@@ -59,6 +59,14 @@ def test_what_the_database_refused_is_tried_in_the_next_round():
     assert duty.done_at == [0, 1]
 
 
+def test_a_duty_with_a_fault_is_tried_again_later_and_ends_nobody():
+    duty = Duty(ValueError("a fault of ours"), 0)
+
+    turn(Sweep(run=duty), 13)
+
+    assert duty.done_at == [0, 10, 11, 12]
+
+
 @pytest.mark.parametrize(("trust", "times"), [(True, 3), (False, 0)])
 def test_some_duties_wait_for_a_clock_that_can_be_trusted(trust: bool, times: int):
     duty = Duty()
