@@ -38,6 +38,7 @@ SWEEPS = (
     Sweep(run=standing.keep, every=float("inf")),
     Sweep(run=firing.fire_due),
     Sweep(run=firing.fire_silent),
+    Sweep(run=systemd.put_right, every=float("inf")),
     Sweep(run=systemd.keep_up, every=10),
     Sweep(run=jobs_sweep.take_back_expired, needs_trust=True),
     Sweep(run=jobs_sweep.promote_due),

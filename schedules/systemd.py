@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import F, Q
 
-from installer.manifests import Manifests, Refusal, manifest_of, objections_to_schedule
+from installer.manifests import Manifest, Manifests, Refusal, manifest_of, objections_to_schedule
 from pirunner.errors import Fault
 from schedules.models import Schedule
 from schedules.rules import Backend
@@ -51,6 +51,25 @@ def hand_over(schedule: Schedule) -> bool:
     return True
 
 
+def put_right(now: datetime) -> int:
+    """Make the manifests those of the schedules, whatever a crash or a hand left of them; return how many there are.
+
+    Only what differs is written. The clock does it when it starts.
+    """
+    del now
+    schedules = list(Schedule.objects.kept().filter(backend=Backend.SYSTEMD.value))
+    if not schedules and not manifests().folder.exists():
+        return 0  # nobody here has to do with systemd
+    try:
+        manifests().replace_all([_manifest_of(schedule) for schedule in schedules])
+    except (OSError, Refusal) as error:
+        log.warning("The manifests could not be put right: %s", error)
+        return 0
+    for schedule in schedules:
+        _note_version(schedule, schedule.version)
+    return len(schedules)
+
+
 def keep_up(now: datetime) -> int:
     """Write the manifests that are behind their schedules, at most ``BATCH``; return how many."""
     del now
@@ -62,24 +81,29 @@ def keep_up(now: datetime) -> int:
 
 
 def _publish(schedule: Schedule) -> None:
-    out = schedule.version
     if schedule.deleted_at is None:
-        manifests().write(
-            manifest_of(
-                id=schedule.public_id,
-                enabled=schedule.enabled,
-                zone=schedule.zone,
-                cron=schedule.cron,
-                every_seconds=schedule.every_seconds,
-                first_at=schedule.first_at,
-                end_at=schedule.end_at,
-                created_at=schedule.created_at,
-                updated_at=schedule.updated_at,
-            )
-        )
+        manifests().write(_manifest_of(schedule))
+        _note_version(schedule, schedule.version)
     else:
         manifests().remove(schedule.public_id)
-        out = GONE
-    # Somebody may have changed it meanwhile; then their version is not out yet.
+        _note_version(schedule, GONE)
+
+
+def _manifest_of(schedule: Schedule) -> Manifest:
+    return manifest_of(
+        id=schedule.public_id,
+        enabled=schedule.enabled,
+        zone=schedule.zone,
+        cron=schedule.cron,
+        every_seconds=schedule.every_seconds,
+        first_at=schedule.first_at,
+        end_at=schedule.end_at,
+        created_at=schedule.created_at,
+        updated_at=schedule.updated_at,
+    )
+
+
+def _note_version(schedule: Schedule, out: int) -> None:
+    """Note which version is out. Somebody may have changed the row meanwhile; then theirs is not."""
     Schedule.objects.filter(pk=schedule.pk, version=schedule.version).update(manifest_version=out)
     schedule.manifest_version = out

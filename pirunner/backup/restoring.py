@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -51,8 +51,12 @@ def restore(source: BinaryIO, *, force: bool, with_secrets: bool) -> Restored:
             raise BackupFault(f"There is data already: {there}. With --force it is moved aside, and kept.")
         aside = data_dir / f"{places.ASIDE_PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}"
         moved = _move_aside(aside, with_secrets=with_secrets)
-        _put_in_place(manifest, staged, with_secrets=with_secrets)
-        migrated = _migrate()
+        try:
+            _put_in_place(manifest, staged, with_secrets=with_secrets)
+            migrated = _migrate()
+        except (BackupFault, DatabaseError, OSError) as error:
+            kept = f" What was there is in {moved}." if moved else ""
+            raise BackupFault(f"The restore came to no end, mend this and repeat it: {error}.{kept}") from error
     return Restored(manifest, moved, migrated, with_secrets)
 
 
@@ -171,7 +175,7 @@ def _move(path: Path, target: Path) -> list[Path]:
 
 def _move_schema_aside(name: str) -> str:
     schema = name.replace("-", "_")
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f'ALTER SCHEMA public RENAME TO "{schema}"')
         cursor.execute("CREATE SCHEMA public")
     return schema

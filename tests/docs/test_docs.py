@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import tomllib
 from pathlib import Path
@@ -54,10 +55,14 @@ def named(value: Block | Path) -> str:
 @pytest.mark.parametrize("page", SHELL_PAGES, ids=named)
 def test_a_page_can_be_pasted_into_a_shell(page: Path, documented: Stack, tmp_path: Path) -> None:
     shutil.copy(documented.environment["ENV_FILE"], tmp_path / ".env")
+    # As in the folder of a clone; sys.prefix is the virtual environment that runs this.
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
     script = SHELL_HEAD + "".join(block.text for block in blocks(page, "sh"))
     ended = subprocess.run(
         ["bash", "-c", script.replace(DOCUMENTED_ADDRESS, documented.base_url)],
         cwd=tmp_path,
+        env=documented.environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

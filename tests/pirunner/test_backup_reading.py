@@ -98,16 +98,16 @@ def test_a_file_that_is_there_twice_is_refused(tmp_path: Path):
         unpack(io.BytesIO(forged(member("artifacts/x"), member("artifacts/x"))), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda raw: raw[:-40],
-        lambda raw: raw[: len(raw) // 2],
-        lambda _: b"no archive",
-        lambda _: b"",
-        lambda _: gzip.compress(b"x" * 600),
-    ],
-)
+SPOILT: list[Callable[[bytes], bytes]] = [
+    lambda raw: raw[:-40],
+    lambda raw: raw[: len(raw) // 2],
+    lambda _: b"no archive",
+    lambda _: b"",
+    lambda _: gzip.compress(b"x" * 600),
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
 def test_half_an_archive_is_no_backup(tmp_path: Path, spoil: Callable[[bytes], bytes]):
     raw = packed(tmp_path, {places.SQLITE: bytes(range(256)) * 40})
     (tmp_path / "out").mkdir()

@@ -165,6 +165,20 @@ def test_a_manifest_that_could_not_be_written_is_written_by_the_clock(api: Api, 
     assert systemd.keep_up(timezone.now()) == 0
 
 
+def test_a_clock_that_starts_puts_the_manifests_right(api: Api, settings: Any) -> None:
+    lost, kept = make(api), make(api)
+    manifests(settings).path(lost).unlink()
+
+    assert systemd.put_right(timezone.now()) == 2
+    assert manifests(settings).read(lost) is not None
+    assert manifests(settings).read(kept) is not None
+
+
+def test_without_schedules_of_systemd_it_makes_no_folder(settings: Any) -> None:
+    assert systemd.put_right(timezone.now()) == 0
+    assert not manifests(settings).folder.exists()
+
+
 def test_so_is_the_deletion_of_one(api: Api, settings: Any) -> None:
     schedule_id = make(api)
     Schedule.objects.filter(public_id=schedule_id).update(deleted_at=timezone.now(), next_due_at=None)

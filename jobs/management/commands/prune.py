@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from jobs import leftovers, retention, sweep
 from jobs.leftovers import Walk
+from pirunner.tables import Column, lines_of_table
 from webhooks import retention as webhooks_retention
 from webhooks.relay import sweep as relay_sweep
 
@@ -46,17 +47,20 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Remove, and print what was there and what is gone."""
         now = timezone.now()
-        self._row("", "to go", "removed")
+        rows: list[tuple[str, int, int]] = []
         for thing in THINGS:
             there = thing.count(now)
             removed = 0 if options["dry_run"] else _prune(thing, now, everything=options["all"])
-            self._row(thing.name, there, removed)
-        self._row("folders without a job", *_folders(dry_run=options["dry_run"]))
+            rows.append((thing.name, there, removed))
+        rows.append(("folders without a job", *_folders(dry_run=options["dry_run"])))
+        self._print(rows)
         if not options["dry_run"] and (wrong := retention.correct_tally(now)):
             self.stdout.write(f"The tally of ended jobs was wrong by {wrong}; it has been put right.")
 
-    def _row(self, name: str, there: int | str, removed: int | str) -> None:
-        self.stdout.write(f"{name:<22}{there:>12,}{removed:>12,}" if name else f"{'':<22}{there:>12}{removed:>12}")
+    def _print(self, rows: list[tuple[str, int, int]]) -> None:
+        columns = [Column("what"), Column("to go", right=True), Column("removed", right=True)]
+        for line in lines_of_table(columns, [(name, f"{there:,}", f"{removed:,}") for name, there, removed in rows]):
+            self.stdout.write(line)
 
 
 def _prune(thing: Thing, now: datetime, *, everything: bool) -> int:

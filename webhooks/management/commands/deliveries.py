@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pirunner.errors import InvalidPayload, NotFound
+from pirunner.tables import Column, lines_of_table, printable
 from webhooks.egress import EgressError
 from webhooks.listing import DeliveryFilter, attempts_of, get_delivery, list_deliveries
 from webhooks.models import Delivery
@@ -76,8 +77,8 @@ class Command(BaseCommand):
             self._print(shown)
             return
         for name in (*COLUMNS, "url", "eventId", "lastError", "createdAt", "deliveredAt"):
-            self.stdout.write(f"{name:<14} {_printable(shown[name])}")
-        self.stdout.write(f"\n{_printable(shown['body'])}\n")
+            self.stdout.write(f"{name:<14} {printable(shown[name])}")
+        self.stdout.write(f"\n{printable(shown['body'])}\n")
         self._table(ATTEMPT_COLUMNS, shown["attemptLog"])
 
     def _replay(self, *, ids: Sequence[str], dry_run: bool, **options: Any) -> None:
@@ -105,7 +106,7 @@ class Command(BaseCommand):
         else:
             outcome = f"{said['status']}" if said["status"] else f"{said['error']}: {said['detail']}"
             self.stdout.write(f"{outcome}, after {said['ms']} ms")
-            self.stdout.write(_printable(said["body"]))
+            self.stdout.write(printable(said["body"]))
         if not said["delivered"]:
             raise CommandError("The receiver did not take it.", returncode=1)
 
@@ -113,11 +114,10 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(value, indent=2))
 
     def _table(self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-        cells = [list(columns), *[[_printable(row[name]) for name in columns] for row in rows]]
-        widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
-        for line in cells:
-            padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            self.stdout.write("  ".join(padded).rstrip())
+        for line in lines_of_table(
+            [Column(name) for name in columns], [[row[name] for name in columns] for row in rows]
+        ):
+            self.stdout.write(line)
 
 
 def _replay_all(fields: Mapping[str, str]) -> int:
@@ -127,9 +127,3 @@ def _replay_all(fields: Mapping[str, str]) -> int:
         replayed = replay_range(replayed.rest)
         count += replayed.count
     return count
-
-
-def _printable(value: Any) -> str:
-    # A receiver's answer may hold anything, and a terminal obeys control characters.
-    text = "-" if value is None else str(value)
-    return "".join(character if character.isprintable() else " " for character in text)
