@@ -16,6 +16,24 @@ from tests.stack import Stack
 __all__ = ["committed_db", "database_for_threads", "django_db_modify_db_settings", "django_db_setup"]
 
 
+_DATABASE = {"db", "transactional_db", "committed_db", "database_for_threads", "django_db_setup", "database_url"}
+"""The fixtures of tests that have to do with the database."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on PostgreSQL, what does not touch the database: it has run on SQLite, and would do the same again."""
+    if not os.environ.get("DATABASE_URL"):
+        return
+    others = [item for item in items if not _touches_database(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if _touches_database(item)]
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "flow", "faults"))
+    return marked or bool(_DATABASE & set(getattr(item, "fixturenames", ())))
+
+
 @contextmanager
 def empty_database() -> Iterator[str]:
     """The address of an empty database for one stack; "" where the tests run on SQLite."""

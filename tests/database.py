@@ -12,6 +12,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
+_PEOPLE = (
+    "django_admin_log",
+    "django_session",
+    "auth_user_groups",
+    "auth_user_user_permissions",
+    "auth_user",
+)
+"""Django's tables of people and what they did, those that point to others first; permissions stay."""
 _OURS = ("jobs", "webhooks", "schedules", "django_celery_results", "django_celery_beat")
 
 
@@ -76,4 +84,4 @@ def _tables() -> list[str]:
     models = [model for label in _OURS for model in apps.get_app_config(label).get_models()]
     # Rows that point to others go first.
     models.sort(key=lambda model: -sum(field.is_relation for field in model._meta.concrete_fields))
-    return [model._meta.db_table for model in models]
+    return [*(model._meta.db_table for model in models), *_PEOPLE]
