@@ -25,6 +25,8 @@ from pirunner.api import ApiView, as_api_error, caller_of, json_response, read_j
 from pirunner.errors import Unavailable
 from pirunner.signs import workers_alive
 from pirunner.times import iso
+from webhooks.selectors import delivery_figures
+from webhooks.serializers import read_figures
 from webhooks.watcher import LONGEST_WAIT, watcher
 
 
@@ -119,10 +121,12 @@ class QueueStatsView(ApiView):
     """``/queues/stats``: how many jobs are where."""
 
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
-        """Return the counts by state, the age of the oldest waiting job in seconds, and the workers alive."""
+        """Return the counts by state, the age of the oldest waiting job in seconds, the workers and the callbacks."""
+        now = timezone.now()
         counts: dict[str, Any] = selectors.count_states()
-        counts["oldestWaitingSeconds"] = selectors.oldest_waiting_age(timezone.now())
+        counts["oldestWaitingSeconds"] = selectors.oldest_waiting_age(now)
         counts["workersAlive"] = workers_alive()
+        counts["callbacks"] = read_figures(delivery_figures(now))
         return json_response(counts)
 
 

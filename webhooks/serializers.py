@@ -8,6 +8,7 @@ import msgspec
 from pirunner.times import iso
 from webhooks.answers import SENDER_LOST
 from webhooks.models import Delivery, DeliveryAttempt, Event
+from webhooks.selectors import DeliveryFigures
 from webhooks.trial import Trial
 
 
@@ -83,3 +84,13 @@ def _read_attempt(attempt: DeliveryAttempt) -> dict[str, Any]:
 def _lost_attempt(number: int) -> dict[str, Any]:
     detail = "The sender ended before it could note how it went."
     return {"n": number, "at": None, "ms": None, "status": None, "error": SENDER_LOST, "detail": detail, "body": ""}
+
+
+def read_figures(figures: DeliveryFigures) -> dict[str, Any]:
+    """Return how the callbacks do, as ``GET /queues/stats`` tells it."""
+    return {
+        "pending": figures.pending,
+        "dead": figures.dead,
+        "failingHosts": figures.failing_hosts,
+        "oldestDueSeconds": figures.oldest_due_seconds,
+    }

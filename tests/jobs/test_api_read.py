@@ -276,3 +276,4 @@ def test_queue_stats(api: Api) -> None:
     assert {"completed", "failed", "cancelled"} <= set(stats)
     assert 59 < stats["oldestWaitingSeconds"] < 120
     assert stats["workersAlive"] is None
+    assert stats["callbacks"] == {"pending": 0, "dead": 0, "failingHosts": 0, "oldestDueSeconds": None}
