@@ -165,8 +165,7 @@ def describe(recurrence: Recurrence) -> str:
         case Once(at=at):
             return f"Once, at {_written(at)}."
         case Every(seconds=seconds):
-            period = "second" if seconds == 1 else f"{seconds:f}".rstrip("0").rstrip(".") + " seconds"
-            sentence = f"Every {period}, counted from {_written(recurrence.anchor)}."
+            sentence = f"Every {_period(seconds)}, counted from {_written(recurrence.anchor)}."
         case CronIn(cron=cron, zone=zone):
             sentence = cron.describe(zone)
     if recurrence.start:
@@ -220,6 +219,16 @@ def _latest_of_cron(recurrence: CronIn, last: datetime) -> datetime | None:
 def _first_between(recurrence: CronIn, after: datetime, until: datetime) -> datetime | None:
     fire = next_after(recurrence, after)
     return fire if fire and fire <= until else None
+
+
+def _period(seconds: float) -> str:
+    """Return a period in the largest unit of which it is a whole number."""
+    unit, length = next((unit, length) for unit, length in _UNITS if seconds % length == 0 or unit == "second")
+    number = seconds / length
+    return unit if number == 1 else f"{number:f}".rstrip("0").rstrip(".") + f" {unit}s"
+
+
+_UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def _written(instant: datetime) -> str:

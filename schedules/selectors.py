@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce, Length
 
 from pirunner.errors import NotFound
 from schedules.models import AuditEntry, Occurrence, Schedule, ScheduleQuerySet
@@ -12,6 +14,10 @@ from schedules.rules import Backend, Outcome, Reason
 from schedules.services import PREFIXES
 
 LARGEST_ID = 10**18
+PAGE_LENGTH = 4 * 1024 * 1024
+"""How many characters of inputs and metadata a page carries, unless it is a single schedule."""
+
+_SIZE = Length("input") + Coalesce(Length("metadata"), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,10 @@ def get_schedule(reference: str) -> Schedule:
 
 
 def list_schedules(wanted: ScheduleFilter) -> tuple[list[Schedule], int | None]:
-    """Return a page of schedules, oldest first, and the id after which the next page begins, None if there is none."""
+    """Return a page of schedules, oldest first, and the id after which the next page begins, None if there is none.
+
+    A page ends early where their inputs and metadata would be more than ``PAGE_LENGTH`` together.
+    """
     named = Schedule.objects.kept() if wanted.name is None else Schedule.objects.named(wanted.name)
     schedules = named.filter(pk__gt=wanted.after).order_by("pk")
     if wanted.backend is not None:
@@ -58,9 +67,12 @@ def list_schedules(wanted: ScheduleFilter) -> tuple[list[Schedule], int | None]:
         schedules = schedules.filter(enabled=wanted.enabled)
     if wanted.job_type is not None:
         schedules = schedules.filter(job_type=wanted.job_type)
-    rows = list(schedules[: wanted.limit + 1])
-    page = rows[: wanted.limit]
-    return page, page[-1].pk if len(rows) > wanted.limit else None
+    sizes = list(schedules.annotate(size=_SIZE).values_list("pk", "size")[: wanted.limit + 1])
+    totals = accumulate(size for _, size in sizes[: wanted.limit])
+    fitting = sum(1 for total in totals if total <= PAGE_LENGTH)
+    page = [pk for pk, _ in sizes[: max(1, fitting)]]
+    more = len(sizes) > len(page)
+    return list(Schedule.objects.filter(pk__in=page).order_by("pk")), page[-1] if more else None
 
 
 def occurrences_of(schedule: Schedule, *, before: datetime | None, limit: int) -> list[Occurrence]:

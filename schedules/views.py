@@ -38,8 +38,7 @@ from schedules.services import (
 from schedules.submissions import check_schedule, name_faults, shape_with_timing
 from schedules.timing import known_timing_of
 
-PAGE = 200
-LARGEST_PAGE = 1000
+PAGE = LARGEST_PAGE = 1000  # clients of pi-agent-runner know of no second page
 OCCURRENCES = 50
 MOST_OCCURRENCES = 500
 

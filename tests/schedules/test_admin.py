@@ -88,7 +88,7 @@ def test_the_list_tells_what_is_due_when_and_what_became_of_it(ana: Client, api:
     told = text_of(ana.get(LIST))
 
     assert "bins ping At 09:00 on Monday through Friday Asia/Kolkata" in told
-    assert f"{hourly[:14]}… ping Every 3600 seconds" in told
+    assert f"{hourly[:14]}… ping Every hour" in told
     for word in ("scheduled", "paused", "fired"):
         assert word in told
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.models import Job
+from schedules import selectors
 from schedules.models import Occurrence, Schedule
 from schedules.services import delete_schedule
 from tests.parts import Api
@@ -94,6 +95,15 @@ def test_the_list_is_filtered(api: Api) -> None:
     assert ids("?backend=systemd") == []
     assert ids("?jobType=ping")[0] == ping
     assert [item["name"] for item in listed(api, "?name=bins")] == ["bins"]
+
+
+def test_a_page_of_large_schedules_is_shorter(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "PAGE_LENGTH", 250)
+    made = [make(api, input="x" * 100) for _ in range(3)] + [make(api, input="x" * 1000)]
+
+    found = pages(api, "/schedules?limit=10", "schedules")
+
+    assert [[item["id"] for item in page] for page in found] == [made[:2], made[2:3], made[3:]]
 
 
 def test_the_list_has_pages(api: Api) -> None:

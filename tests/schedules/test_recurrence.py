@@ -213,9 +213,13 @@ def test_start_and_end_may_be_fires_themselves_and_nothing_fires_beyond(recurren
         (Once(ANCHOR, end=ANCHOR), "Once, at 2026-05-05 12:00:00 UTC."),
         (
             Every(60, ANCHOR, end=ANCHOR),
-            "Every 60 seconds, counted from 2026-05-05 12:00:00 UTC. Not after 2026-05-05 12:00:00 UTC.",
+            "Every minute, counted from 2026-05-05 12:00:00 UTC. Not after 2026-05-05 12:00:00 UTC.",
         ),
         (Every(1234567, ANCHOR), "Every 1234567 seconds, counted from 2026-05-05 12:00:00 UTC."),
+        (Every(90, ANCHOR), "Every 90 seconds, counted from 2026-05-05 12:00:00 UTC."),
+        (Every(5400, ANCHOR), "Every 90 minutes, counted from 2026-05-05 12:00:00 UTC."),
+        (Every(86_400, ANCHOR), "Every day, counted from 2026-05-05 12:00:00 UTC."),
+        (Every(1_209_600, ANCHOR), "Every 2 weeks, counted from 2026-05-05 12:00:00 UTC."),
         (
             in_window(cron_in("0 9 * * *", BERLIN), "2026-05-05", None),
             "At 09:00 every day, in the zone Europe/Berlin. Not before 2026-05-05 00:00:00 UTC.",
