@@ -14,14 +14,14 @@ from jobs.catalog import job_types_document
 from jobs.digest import LINES
 from jobs.intake import intake
 from jobs.listing import list_jobs
-from jobs.queries import filter_of, next_link
+from jobs.queries import filter_of
 from jobs.selectors import get_job
 from jobs.serializers import read_job, read_job_whole
 from jobs.services import Accepted
 from jobs.states import FINAL_STATES, State
 from jobs.steering import cancel_job, delete_job, retry_job
 from jobs.submissions import HEADER, Prepare, prepare_submission
-from pirunner.api import ApiView, as_api_error, caller_of, json_response, read_json, whole_number
+from pirunner.api import ApiView, as_api_error, caller_of, json_response, next_link, read_json, whole_number
 from pirunner.errors import Unavailable
 from pirunner.signs import workers_alive
 from pirunner.times import iso
@@ -45,7 +45,7 @@ class JobsView(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """List jobs, newest first; the next page is in the ``Link`` header."""
         page = list_jobs(filter_of(request))
-        headers = {"Link": next_link(request, page.next_before)} if page.next_before else None
+        headers = {"Link": next_link(request, "before", str(page.next_before))} if page.next_before else None
         jobs = [read_job(job, left_out=job.pk in page.left_out) for job in page.jobs]
         return json_response(jobs, headers=headers)
 

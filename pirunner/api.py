@@ -3,8 +3,10 @@
 import json
 import logging
 import re
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
@@ -28,8 +30,11 @@ from pirunner.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from pirunner.times import parse_moment
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
@@ -197,6 +202,37 @@ def short_text(request: Request, name: str, *, most: int) -> str | None:
     if raw is None or (1 <= len(raw) <= most and "\x00" not in raw):
         return raw
     raise InvalidPayload([Fault((name,), "invalid_text", f"{name} takes 1 to {most} characters, none of them NUL.")])
+
+
+def choice_of(request: Request, name: str, choices: Mapping[str, T]) -> T | None:
+    """Return what a word from the query stands for, None if it is not there; raises ``InvalidPayload`` for others."""
+    raw = request.GET.get(name)
+    if raw is None:
+        return None
+    if raw not in choices:
+        raise InvalidPayload([Fault((name,), "invalid_enum", f"{name} takes one of: {', '.join(choices)}.")])
+    return choices[raw]
+
+
+def moment_of(request: Request, name: str, *, takes: str) -> datetime | None:
+    """Return a moment from the query, None if it is not there, read in the owner's zone without an offset.
+
+    Raises ``InvalidPayload`` for what is none; ``takes`` ends its sentence.
+    """
+    raw = short_text(request, name, most=64)
+    if raw is None:
+        return None
+    try:
+        return parse_moment(raw, ZoneInfo(settings.TIME_ZONE))
+    except ValueError:
+        raise InvalidPayload([Fault((name,), "invalid_date", f"{name} takes {takes}.")]) from None
+
+
+def next_link(request: Request, name: str, value: str) -> str:
+    """Return the ``Link`` header (RFC 8288) of the page that follows: this one's address with another cursor."""
+    query = request.GET.copy()
+    query[name] = value
+    return f'<{request.path}?{query.urlencode()}>; rel="next"'
 
 
 def _overflows(number: int) -> bool:

@@ -17,7 +17,7 @@ from jobs.contract import JobType
 from jobs.models import Job
 from jobs.selectors import count_open_of_schedules
 from jobs.services import Written, ring_jobs
-from pirunner.errors import Conflict, NotFound
+from pirunner.errors import Conflict
 from schedules.mirror import follow
 from schedules.missed import missed_events
 from schedules.models import Occurrence, Schedule
@@ -128,9 +128,7 @@ def ring_timer(schedule_id: int) -> tuple[Schedule, int | None]:
     """
     firing = Firing()
     with transaction.atomic():
-        schedule = Schedule.objects.select_for_update().kept().filter(pk=schedule_id).first()
-        if schedule is None:
-            raise NotFound("The schedule has been deleted.")
+        schedule = Schedule.objects.locked(schedule_id)
         if not schedule.enabled:
             raise SchedulePaused(f"{schedule} is paused.")
         if not is_readable(schedule):
@@ -153,9 +151,7 @@ def run_now(schedule_id: int, *, by: str) -> Job:
     """
     firing = Firing()
     with transaction.atomic():
-        schedule = Schedule.objects.select_for_update().kept().filter(pk=schedule_id).first()
-        if schedule is None:
-            raise NotFound("The schedule has been deleted.")
+        schedule = Schedule.objects.locked(schedule_id)
         if refusal := refusal_of(schedule):
             raise CannotRun(_REFUSALS[refusal].format(schedule=schedule))
         running = Job.objects.open_of_schedule(schedule.public_id).exists()

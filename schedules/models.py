@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django_celery_beat.models import PeriodicTask
 
+from pirunner.errors import NotFound
 from pirunner.fields import JsonTextField
 from schedules.rules import Backend, Misfire, Outcome, Overlap
 
@@ -30,6 +31,13 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """Keep the one that has this name, which is not empty, and that nobody has deleted."""
         # SQLite takes the index of the names only if its condition is there in the same words.
         return self.kept().filter(RawSQL("NOT (schedules_schedule.name = '')", (), models.BooleanField()), name=name)
+
+    def locked(self, schedule_id: int) -> "Schedule":
+        """Return the row of a key, locked until the transaction ends; raises ``NotFound`` if it has been deleted."""
+        schedule = self.select_for_update(of=("self",)).kept().filter(pk=schedule_id).first()
+        if schedule is None:
+            raise NotFound("The schedule has been deleted.")
+        return schedule
 
 
 class Schedule(models.Model):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jobs.selectors import Idempotency
 from jobs.services import Accepted, remember_keys
-from pirunner.errors import ApiError, Conflict, InvalidPayload, NotFound
+from pirunner.errors import ApiError, Conflict, InvalidPayload
 from pirunner.fields import same_json
 from pirunner.turns import take_turns
 from schedules.audit import note
@@ -214,9 +214,7 @@ def _with_schedule(
 ) -> Schedule:
     """Make a change to a locked schedule, and announce what it fired. Returns the schedule as it is then."""
     with transaction.atomic():
-        schedule = Schedule.objects.select_for_update(of=("self",)).kept().filter(pk=schedule_id).first()
-        if schedule is None:
-            raise NotFound("The schedule has been deleted.")
+        schedule = Schedule.objects.locked(schedule_id)
         _check_version(schedule, version)
         firing = change(schedule, timezone.now())
         firing.record()

@@ -1,16 +1,24 @@
 """The API of schedules: HTTP in, services and selectors, HTTP out."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from pirunner.api import ApiView, caller_of, json_response, read_json, short_text, whole_number
-from pirunner.errors import Fault, InvalidPayload
-from pirunner.times import iso, parse_moment
+from pirunner.api import (
+    ApiView,
+    caller_of,
+    choice_of,
+    json_response,
+    moment_of,
+    next_link,
+    read_json,
+    short_text,
+    whole_number,
+)
+from pirunner.errors import InvalidPayload
+from pirunner.times import iso
 from schedules.edits import changes_of, edit_body_of
 from schedules.etags import etag_of, version_wanted
 from schedules.firing import run_now
@@ -50,7 +58,7 @@ class SchedulesView(ApiView):
         """Return schedules, oldest first; the next page is in the ``Link`` header."""
         page, after = list_schedules(_filter_of(request))
         latest = latest_occurrences(page)
-        headers = {"Link": _next_link(request, "after", str(after))} if after else None
+        headers = {"Link": next_link(request, "after", str(after))} if after else None
         items = [read_schedule(schedule, latest.get(schedule.pk)) for schedule in page]
         return json_response({"schedules": items}, headers=headers)
 
@@ -123,10 +131,11 @@ class OccurrencesView(ApiView):
         """Return the occurrences due before ``after``, newest first; the next page is in the ``Link`` header."""
         schedule = get_schedule(reference)
         limit = whole_number(request, "limit", default=OCCURRENCES, least=1, most=MOST_OCCURRENCES)
-        found = occurrences_of(schedule, before=_cursor_of(request), limit=limit + 1)
+        before = moment_of(request, "after", takes="the dueAt of the last one you have, like 2030-03-10T13:30:00.000Z")
+        found = occurrences_of(schedule, before=before, limit=limit + 1)
         page = found[:limit]
         more = len(found) > limit
-        headers = {"Link": _next_link(request, "after", page[-1].due_at.isoformat())} if more else None
+        headers = {"Link": next_link(request, "after", page[-1].due_at.isoformat())} if more else None
         return json_response({"occurrences": [read_occurrence(occurrence) for occurrence in page]}, headers=headers)
 
 
@@ -175,34 +184,10 @@ def _filter_of(request: Request) -> ScheduleFilter:
     return ScheduleFilter(
         limit=whole_number(request, "limit", default=PAGE, least=1, most=LARGEST_PAGE),
         after=whole_number(request, "after", default=0, least=0, most=LARGEST_ID),
-        backend=_choice(
+        backend=choice_of(
             request, "backend", {"celery": Backend.CELERY, "bullmq": Backend.CELERY, "systemd": Backend.SYSTEMD}
         ),
-        enabled=_choice(request, "enabled", {"true": True, "false": False}),
+        enabled=choice_of(request, "enabled", {"true": True, "false": False}),
         job_type=short_text(request, "jobType", most=100),
         name=short_text(request, "name", most=200),
     )
-
-
-def _choice(request: Request, name: str, choices: dict[str, Any]) -> Any:
-    raw = request.GET.get(name)
-    if raw is None or raw in choices:
-        return choices.get(raw or "")
-    raise InvalidPayload([Fault((name,), "invalid_enum", f"{name} takes one of: {', '.join(choices)}.")])
-
-
-def _cursor_of(request: Request) -> Any:
-    raw = short_text(request, "after", most=64)
-    if raw is None:
-        return None
-    try:
-        return parse_moment(raw, ZoneInfo(settings.TIME_ZONE))
-    except ValueError:
-        message = "after takes the dueAt of the last one you have, like 2030-03-10T13:30:00.000Z."
-        raise InvalidPayload([Fault(("after",), "invalid_date", message)]) from None
-
-
-def _next_link(request: Request, name: str, value: str) -> str:
-    query = request.GET.copy()
-    query[name] = value
-    return f'<{request.path}?{query.urlencode()}>; rel="next"'

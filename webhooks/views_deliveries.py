@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from pirunner.api import ApiView, json_response, read_json
+from pirunner.api import ApiView, json_response, next_link, read_json
 from pirunner.errors import Fault, InvalidPayload
 from webhooks.egress import EgressError
 from webhooks.listing import attempts_of, get_delivery, list_deliveries
@@ -24,7 +24,7 @@ class DeliveriesView(ApiView):
         """List deliveries; the next page is in the ``Link`` header."""
         wanted, limit = page_asked_for(request)
         page = list_deliveries(wanted, limit=limit)
-        headers = {"Link": _next_link(request, page.next_before)} if page.next_before else None
+        headers = {"Link": next_link(request, "before", str(page.next_before))} if page.next_before else None
         return json_response({"deliveries": [read_delivery(each) for each in page.deliveries]}, headers=headers)
 
 
@@ -74,10 +74,3 @@ def _url_of(body: Any) -> str:
     if not isinstance(url, str) or not 1 <= len(url) <= LONGEST_URL:
         raise InvalidPayload([Fault(("url",), "required", f'Send "url", a text of 1 to {LONGEST_URL} characters.')])
     return url
-
-
-def _next_link(request: Request, next_before: int) -> str:
-    """Return the ``Link`` header (RFC 8288) of the page that follows."""
-    query = request.GET.copy()
-    query["before"] = str(next_before)
-    return f'<{request.path}?{query.urlencode()}>; rel="next"'
