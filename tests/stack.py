@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent

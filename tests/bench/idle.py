@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 
 from tests.bench.figures import median
 from tests.bench.plan import Plan

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 
 from tests.bench.figures import median
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 
 from tests.bench.figures import median, percentile
 from tests.bench.plan import Plan

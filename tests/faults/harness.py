@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 import psycopg
 
 from tests.stack import ROOT, Stack, wait_for

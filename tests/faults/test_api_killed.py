@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 import pytest
 
 from tests.faults.harness import FaultStack

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 import pytest
 
 from tests.faults.harness import FaultStack

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 import pytest
 
 from tests.faults.harness import Client, FaultStack

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 import pytest
 
 from tests.faults.harness import DONE, FaultStack

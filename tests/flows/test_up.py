@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # (it has no stubs of its own)
+import psutil
 import pytest
 
 from tests.stack import ROOT, Stack, wait_for
