@@ -29,7 +29,7 @@ def note_act(request: HttpRequest, thing: Model, act: Act, said: str) -> None:
     belongs there.
     """
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=int(request.user.pk or 0),
         content_type=ContentType.objects.get_for_model(thing),
         object_id=str(thing.pk),
         object_repr=str(thing)[:_LONGEST_NAME],
