@@ -44,7 +44,7 @@ def run_all(bench: "Bench") -> Counts:
     counts = sum((bench.lint(name, command) for name, command in LINTERS.items()), Counts())
     counts += bench.run_tests("tests on SQLite", ["-n", "2", "-m", "not faults"])
     counts += _run_on_postgres(bench)
-    counts += bench.run_tests("fault tests", ["-n", "2", "-m", "faults"])
+    counts += bench.run_tests("fault tests", ["-n", "3", "--dist", "worksteal", "-m", "faults"])
     return counts
 
 
