@@ -64,14 +64,19 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def write(self, name: str, content: bytes, *, mode: int = 0o644) -> None:
-        """Put a file in place, on disk when this returns; a crash leaves the old one or the new one."""
+    def write(self, name: str, content: bytes, *, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
+        """Put a file in place, on disk when this returns; a crash leaves the old one or the new one.
+
+        ``owner`` is the user's and the group's id, if it is to be another's.
+        """
         temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, mode, dir_fd=self.descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(file.fileno(), mode)  # whatever the umask is
+                if owner is not None:
+                    os.fchown(file.fileno(), *owner)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

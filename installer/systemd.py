@@ -73,6 +73,11 @@ class Systemctl:
             active |= self.running(some)
         return frozenset(active)
 
+    def begin(self, names: Sequence[str], *, anew: bool) -> None:
+        """Have them started, and do not wait for it; those that run are left alone, or started ``anew``."""
+        for some in _portions(names):
+            self._call("--no-block", "restart" if anew else "start", *some)
+
     def running(self, names: Sequence[str]) -> frozenset[str]:
         """Return those that run."""
         active: set[str] = set()

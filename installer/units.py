@@ -94,14 +94,14 @@ def service_text(*, curl: str, api_url: str, state_dir: Path, fingerprint: str) 
 
     systemd hands that file to the process as a credential, so it is in no unit, environment or argument list.
     """
-    address = f"{_literal(api_url)}{TRIGGER_PATH}%i"
+    address = f"{literal(api_url)}{TRIGGER_PATH}%i"
     return (
         f"{_marker(fingerprint)}"
         # A period of a second is five starts in less than the ten seconds in which systemd allows as many.
         "[Unit]\nDescription=pirunner is told that %i is due\nAfter=network.target\nStartLimitIntervalSec=0\n\n"
         "[Service]\nType=oneshot\n"
-        f"LoadCredential={HEADER_FILE}:{_literal(str(state_dir / HEADER_FILE))}\n"
-        f"ExecStart={_literal(curl)} --disable --silent --show-error --fail-with-body --globoff --noproxy * "
+        f"LoadCredential={HEADER_FILE}:{literal(str(state_dir / HEADER_FILE))}\n"
+        f"ExecStart={literal(curl)} --disable --silent --show-error --fail-with-body --globoff --noproxy * "
         "--proto =http,https --max-time 20 --retry 3 --retry-delay 1 --retry-connrefused "
         f"--header @%d/{HEADER_FILE} --request POST {address}\n"
         "TimeoutStartSec=90\nSyslogIdentifier=piar-sysd\n"
@@ -135,7 +135,7 @@ def _marker(fingerprint: str) -> str:
     return marker
 
 
-def _literal(value: str) -> str:
+def literal(value: str) -> str:
     """Return a value that systemd takes as it is written. Raises ``Refusal`` if there is none in a unit."""
     if not value.isascii() or not value.isprintable() or set(value) & set(" \"'\\;"):
         raise Refusal("bad_setting", f"{value[:80]!r} cannot be written into a unit.")

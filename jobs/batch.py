@@ -1,14 +1,15 @@
 """Many submissions in one request: each is judged on its own, and all that are good share a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from django.db import OperationalError
 
 from jobs.intake import intake
 from jobs.services import Accepted, NewJob
-from jobs.submissions import HEADER, Prepare, TargetCheck, prepare_submission
+from jobs.submissions import HEADER, Permit, Prepare, TargetCheck, permit_all, prepare_submission
 from pirunner.api import check_kept
 from pirunner.errors import ApiError, Fault, InvalidPayload
 from webhooks.egress import EgressError
@@ -33,22 +34,22 @@ def batch_of(raw: Any, header: str | None) -> list[Any]:
 
 
 def submit_batch(
-    items: Sequence[Any], *, owner: str, prepare: Prepare = prepare_submission
+    items: Sequence[Any], *, owner: str, prepare: Prepare = prepare_submission, permit: Permit = permit_all
 ) -> list[Accepted | Exception]:
     """Accept what can be accepted; return for each item the answer, or the error that it would have met alone.
 
     When this returns, everything that is answered is on disk.
     """
     check = _checked_once(items)
-    prepared = [_prepare(prepare, item, owner, check) for item in items]
+    prepared = [_prepare(partial(prepare, owner=owner, check=check, permit=permit), item) for item in items]
     outcomes = iter(intake.submit_all([item for item in prepared if isinstance(item, NewJob)]))
     return [next(outcomes) if isinstance(item, NewJob) else item for item in prepared]
 
 
-def _prepare(prepare: Prepare, item: Any, owner: str, check: TargetCheck) -> NewJob | Accepted | Exception:
+def _prepare(prepare: Callable[[Any], NewJob | Accepted], item: Any) -> NewJob | Accepted | Exception:
     try:
         check_kept(item)
-        return prepare(item, owner=owner, check=check)
+        return prepare(item)
     except (ApiError, OperationalError) as error:
         return error
 

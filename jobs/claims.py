@@ -7,8 +7,9 @@ run number, a token, a lease and a deadline. Two workers that hear the same ring
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -86,6 +87,8 @@ def _claim(
             concurrency_key=row[8],
             attempts_made=row[9],
             max_attempts=row[10],
+            owner=row[11],
+            due_at=_moment(row[12]),
             started_at=now,
             worker=claimer.worker,
             chained=len(rows),
@@ -106,8 +109,13 @@ UPDATE jobs_job
        worker = %s, instance = %s, child_pid = %s, progress = 0, status_message = ''
  WHERE state = 'waiting' AND id IN (SELECT id FROM next)
 RETURNING rank, id, run, priority, input, metadata, callback_url, callback_events, concurrency_key, attempts_made,
-          max_attempts
+          max_attempts, owner, due_at
 """
+
+
+def _moment(stored: Any) -> datetime:
+    """Return a moment that came without Django's help; SQLite keeps them as text in UTC."""
+    return stored if isinstance(stored, datetime) else datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def renew_leases(*, instance: str, child_pids: list[int], now: datetime) -> int:
@@ -138,6 +146,8 @@ def claim_of(job: Job, *, chained: int) -> Claim:
         concurrency_key=job.concurrency_key,
         attempts_made=job.attempts_made,
         max_attempts=job.max_attempts,
+        owner=job.owner,
+        due_at=job.due_at,
         started_at=job.started_at,
         worker=job.worker,
         chained=chained,

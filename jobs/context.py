@@ -2,12 +2,15 @@
 
 import time
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
 
+from jobs import memory, spending
+from jobs.artifact_access import read_whole
 from jobs.artifacts import write_artifact
-from jobs.contract import StoredArtifact
+from jobs.contract import MOST_READ, ReadArtifact, StoredArtifact
 from jobs.errors import DoNotRetry, JobCancelled
 from jobs.models import Job
 from jobs.reporting import Reporter
@@ -23,6 +26,8 @@ class RunContext:
 
     def __init__(self, claim: Claim) -> None:
         self.job_id = str(claim.job_id)
+        self.owner = claim.owner
+        self.due_at = claim.due_at or claim.started_at
         self.run = claim.run
         self.attempt = claim.attempt
         self._claim = claim
@@ -30,6 +35,8 @@ class RunContext:
         self._reporter = Reporter(claim)
         self._looked_at = time.monotonic()
         self.saw_cancel = False
+        self.kept: dict[str, Any] = {}
+        self.checkpointed = False
 
     @property
     def artifacts(self) -> tuple[StoredArtifact, ...]:
@@ -49,6 +56,38 @@ class RunContext:
         stored = write_artifact(job_id=self._claim.job_id, run=self.run, name=name, raw=raw, media_type=media_type)
         self._artifacts[stored.name] = stored
         return stored
+
+    def read_artifact(self, artifact_id: str, max_bytes: int = MOST_READ) -> ReadArtifact:
+        """Return a file that a job of the same owner wrote; see the contract."""
+        return read_whole(artifact_id, owner=self._claim.owner, max_bytes=max_bytes)
+
+    def checkpoint(self, key: str, value: Any) -> None:
+        """Remember that something is done; see the contract."""
+        memory.check_entry(key, value, beside=self._checkpoints)
+        memory.save_checkpoint(self._claim, key, value)
+        self._checkpoints[key] = value
+        self.checkpointed = True
+
+    def checkpoints(self) -> dict[str, Any]:
+        """Return what this job has remembered; see the contract."""
+        return dict(self._checkpoints)
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keep a value for the next job of the same type and owner; see the contract."""
+        memory.check_entry(key, value, beside=self.kept)
+        self.kept[key] = value
+
+    def recall(self, key: str) -> Any:
+        """Return what was kept under a key; see the contract."""
+        return self.kept[key] if key in self.kept else memory.recall(self._claim, key)
+
+    def reserve(self, tokens: int) -> None:
+        """Take tokens off the owner's budgets before they are spent; see the contract."""
+        spending.reserve(self._claim, tokens)
+
+    def spend(self, tokens: int = 0, usd: float = 0.0, *, reserved: int = 0) -> None:
+        """Record what a call has cost; see the contract."""
+        spending.spend(self._claim, tokens - reserved, usd)
 
     def progress(self, percent: float, message: str = "") -> None:
         """Say how far the job is; see the contract."""
@@ -80,6 +119,11 @@ class RunContext:
     def close(self) -> None:
         """Write what was said and not yet written; the run is over."""
         self._reporter.close()
+
+    @cached_property
+    def _checkpoints(self) -> dict[str, Any]:
+        # The first run of a job has nothing to look up.
+        return memory.load_checkpoints(self._claim.job_id) if self._claim.run > 1 else {}
 
     def _cancel_requested(self) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ class Ending:
 
     ``result_text`` is the result as JSON.
     ``counted`` tells whether the run uses up an attempt; ``due_at`` is when a delayed or waiting job is next due.
+    ``kept`` is what the type keeps for its next job, ``checkpointed`` says that this run wrote checkpoints.
     With ``expired_by`` it takes effect only if the lease was over by then: a worker may renew until the last moment.
     """
 
@@ -45,11 +46,18 @@ class Ending:
     error_class: str = ""
     traceback: str = ""
     artifacts: tuple[StoredArtifact, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    checkpointed: bool = False
 
     @property
     def attempts_made(self) -> int:
         """Attempts of the job that have ended, this one included if it counts."""
         return self.claim.attempts_made + int(self.counted)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the handler asked that nobody be called back: there was nothing to tell."""
+        return self.state is State.COMPLETED and (self.result or {}).get("notify") is False
 
     @property
     def is_final(self) -> bool:
@@ -58,7 +66,13 @@ class Ending:
 
 
 def completed(
-    claim: Claim, result: Mapping[str, Any], *, at: datetime, artifacts: tuple[StoredArtifact, ...] = ()
+    claim: Claim,
+    result: Mapping[str, Any],
+    *,
+    at: datetime,
+    artifacts: tuple[StoredArtifact, ...] = (),
+    kept: Mapping[str, Any] | None = None,
+    checkpointed: bool = False,
 ) -> Ending:
     """Return the ending of a run whose handler returned a result.
 
@@ -79,6 +93,8 @@ def completed(
         result_text=result_text,
         summary=summary,
         artifacts=artifacts,
+        kept=kept or {},
+        checkpointed=checkpointed,
     )
 
 

@@ -13,6 +13,14 @@ class JobCancelled(Exception):
     """Somebody cancelled the job; let it through, or raise it after ``ctx.cancelled()`` said so."""
 
 
+class BudgetExceeded(DoNotRetry):
+    """The owner's budget for language models does not suffice; the sentence says which, and what to do."""
+
+
+class RunLost(DoNotRetry):
+    """This run's lease is over and its job may be in other hands: whatever it still does changes nothing."""
+
+
 class TimeLimitExceeded(JobFailed):
     """The handler took longer than its type allows."""
 

@@ -1,12 +1,11 @@
 """Feeds (RSS, RDF, Atom): bytes from strangers in, a few clean items out. No network, no Django."""
 
-import codecs
 import io
 import re
 from calendar import timegm
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,42 +16,22 @@ import feedparser
 from defusedxml import sax
 from defusedxml.common import DefusedXmlException
 
+from jobs.charsets import charset_of, decode
 from jobs.plain_text import clean_link, clean_text
 
 MAX_ITEMS = 200
 MAX_TITLE = 200
 MAX_SOURCE = 60
+MAX_DESCRIPTION = 600
 
 _ROOTS = frozenset({"rss", "rdf", "feed"})
+_RAW_DESCRIPTION = 4000
+_TAG = re.compile(r"<[^<>]*>")
 _DATES = ("published_parsed", "updated_parsed", "created_parsed")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-_SIGNATURES = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\0?\0", "utf-16-le"),
-    (b"\0<\0?", "utf-16-be"),
-)
-# Python knows codecs that are slow on purpose-made input (idna, punycode) or no character set at all.
-_CHARSETS = (
-    "utf-8",
-    "utf-16",
-    "utf-32",
-    "iso8859",
-    "iso2022",
-    "cp125",
-    "koi8",
-    "gb",
-    "big5",
-    "euc",
-    "shift_jis",
-)
-# What is declared as Latin-1 is Windows-1252 in practice, as browsers read it.
-_FALLBACK = "cp1252"
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{1,100}?encoding=["']([A-Za-z0-9._-]{1,40})""")
 _DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]*>")
-_HTTP_CHARSET = re.compile(r"""charset=["']?([A-Za-z0-9._-]{1,40})""", re.IGNORECASE)
 _NOT_IN_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
 
 
@@ -62,12 +41,18 @@ class NotAFeed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One entry of a feed: plain text, a checked link, and when it was published (UTC; None when unknown)."""
+    """One entry of a feed: plain text, a checked link, and when it was published (UTC; None when unknown).
+
+    ``description`` is the beginning of what the feed itself says about it, ``version`` changes when a page that is
+    an item by itself is rewritten; neither tells two entries apart.
+    """
 
     title: str
     link: str
     published: datetime | None
     source: str
+    description: str = field(default="", compare=False)
+    version: str = field(default="", compare=False)
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str = "") -> tuple[FeedItem, ...]:
@@ -90,7 +75,12 @@ def _items(entries: list[Any], source: str) -> Iterator[FeedItem]:
         title = clean_text(entry.get("title"), MAX_TITLE)
         link = clean_link(entry.get("link"))
         if title and link:
-            yield FeedItem(title, link, published, source)
+            yield FeedItem(title, link, published, source, clean_text(_described(entry), MAX_DESCRIPTION))
+
+
+def _described(entry: Any) -> str:
+    # Tags first: a description often begins with a picture whose address is longer than what is read of it.
+    return _TAG.sub(" ", str(entry.get("summary") or "")[:_RAW_DESCRIPTION]) if "summary" in entry else ""
 
 
 def _published(entry: Any) -> datetime | None:
@@ -149,28 +139,11 @@ def _parse(xml: bytes, url: str) -> Any:
 
 def _as_utf8(body: bytes, content_type: str) -> bytes:
     """Return the document in UTF-8 without a declaration, so that both parsers read the same characters."""
-    text = _DECLARATION.sub("", _decode(body, content_type), count=1)
+    text = _DECLARATION.sub("", decode(body, _declared(body, content_type)), count=1)
     return text.translate(_NOT_IN_XML).lstrip().encode()
 
 
-def _decode(body: bytes, content_type: str) -> str:
-    for charset in _charsets(body, content_type):
-        with suppress(LookupError, UnicodeError):
-            name = codecs.lookup(charset).name
-            if name.startswith(_CHARSETS) and name != "iso8859-1":
-                return body.decode(charset)
-    return body.decode(_FALLBACK, errors="replace")
-
-
-def _charsets(body: bytes, content_type: str) -> Iterator[str]:
-    """Yield what the document may be written in, most telling first.
-
-    Bytes that are valid UTF-8 are UTF-8 whatever a header claims; only ISO-2022, with its escapes, is too.
-    """
-    yield from (charset for signature, charset in _SIGNATURES if body.startswith(signature))
-    if b"\x1b" not in body:
-        yield "utf-8"
-    if declared := _DECLARED.match(body):
-        yield declared[1].decode("ascii")
-    if claimed := _HTTP_CHARSET.search(content_type):
-        yield claimed[1]
+def _declared(body: bytes, content_type: str) -> list[str]:
+    """Return what the document says it is written in, then what its header says."""
+    inside = _DECLARED.match(body)
+    return [*([inside[1].decode("ascii")] if inside else []), *charset_of(content_type)]

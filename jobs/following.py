@@ -49,9 +49,9 @@ class LogPage:
         return bool(self.lines) or self.ended
 
 
-def page_of_log(job_id: str, *, after: int, limit: int) -> LogPage:
-    """Return the lines of a job's log after a number, at most ``limit``; raises ``NotFound``."""
-    job = get_job(job_id)
+def page_of_log(job_id: str, *, after: int, limit: int, only: str | None = None) -> LogPage:
+    """Return the lines of a job's log after a number, at most ``limit``; raises what ``get_job`` raises."""
+    job = get_job(job_id, only=only)
     # Read after the state: when that is final, all lines are there.
     lines = lines_of_job(job.pk, after=after, limit=limit)
     return LogPage(lines, lines[-1].pk if lines else after, job.state in FINAL_STATES)

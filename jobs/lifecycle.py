@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from jobs.claims import Claimer, claim_many
 from jobs.contract import JobType
 from jobs.endings import Ending, cancelled
 from jobs.events import STARTED, new_event
+from jobs.memory import forget_checkpoints, write_kept
 from jobs.models import Artifact, Job
 from jobs.payloads import ended_payload, started_payload
 from jobs.ranking import rank_of
@@ -76,6 +78,8 @@ def end_many(endings: Sequence[Ending]) -> list[Ending]:
         effective = _close_rows(endings)
         results.record_ends(effective)
         Artifact.objects.bulk_create(_artifact_rows(effective))
+        write_kept(effective)
+        forget_checkpoints(effective)
         tally.record(Counter(ending.state for ending in effective))
         delivery_ids = record_events([_ended_event(ending) for ending in effective])
     ring_deliveries(delivery_ids)
@@ -153,4 +157,5 @@ def _artifact_rows(endings: Sequence[Ending]) -> list[Artifact]:
 
 
 def _ended_event(ending: Ending) -> NewEvent:
-    return new_event(ending.claim.subject, ended_payload(ending), at=ending.at)
+    event = new_event(ending.claim.subject, ended_payload(ending), at=ending.at)
+    return replace(event, callback_url="") if ending.is_quiet else event

@@ -32,7 +32,8 @@ _SIZE = Length("input") + Coalesce(Length("result"), 0) + Coalesce(Length("metad
 class JobFilter:
     """Which jobs a page shows: at most ``limit``, below the id ``before``, and only those that fit all that is set.
 
-    ``since`` is the earliest acceptance; ``text`` is an id, or part of the type, the summary or the failure.
+    ``since`` is the earliest acceptance; ``text`` is an id, or part of the type, the summary or the failure; ``only``
+    is whose jobs are shown, None for everybody's.
     """
 
     limit: int
@@ -42,6 +43,7 @@ class JobFilter:
     schedule_id: str | None = None
     since: datetime | None = None
     text: str | None = None
+    only: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ def jobs_below(wanted: JobFilter) -> JobQuerySet:
     if wanted.text is not None:
         jobs = jobs.filter(_holds(wanted.text), pk__gt=_newest_id() - SEARCHED)
     if wanted.schedule_id is not None:
-        return _of_schedule(jobs, wanted)
+        return _narrowed(jobs.of_schedule(wanted.schedule_id), wanted, owner=wanted.only)
+    if wanted.only is not None:
+        return _narrowed(jobs.of_owner(wanted.only), wanted)
     if wanted.state is not None:
         jobs = jobs.filter(state=wanted.state)
     if wanted.job_type is None:
@@ -101,9 +105,10 @@ def jobs_below(wanted: JobFilter) -> JobQuerySet:
     return jobs.filter(_unindexed("job_type", wanted.job_type))
 
 
-def _of_schedule(jobs: JobQuerySet, wanted: JobFilter) -> JobQuerySet:
-    """Return the jobs of a schedule: its own index is the one to use, whatever else is asked for."""
-    jobs = jobs.of_schedule(wanted.schedule_id or "")
+def _narrowed(jobs: JobQuerySet, wanted: JobFilter, *, owner: str | None = None) -> JobQuerySet:
+    """Narrow the jobs of a schedule or an owner: their own index is the one to use, whatever else is asked for."""
+    if owner is not None:
+        jobs = jobs.filter(_unindexed("owner", owner))
     if wanted.state is not None:
         jobs = jobs.filter(_unindexed("state", wanted.state.value))
     if wanted.job_type is not None:

@@ -54,6 +54,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
         return self.filter(is_open, schedule_id=schedule_id).order_by("id")
 
+    def of_owner(self, owner: str) -> "JobQuerySet":
+        """Keep those that a token submitted, which is not the bootstrap token: its jobs are in no index."""
+        return self.filter(RawSQL("NOT (owner = 'bootstrap')", (), models.BooleanField()), owner=owner)
+
     def active(self) -> "JobQuerySet":
         """Keep those that a worker holds."""
         return self.filter(RawSQL("jobs_job.state = 'active'", (), models.BooleanField()))
@@ -136,6 +140,8 @@ class Job(models.Model):
                 name="job_open_of_schedule",
                 condition=~Q(schedule_id="") & Q(state__in=["delayed", "waiting", "active"]),
             ),
+            # For tokens that are limited to their own; whoever knows only the bootstrap token does not pay for it.
+            models.Index(fields=["owner", "id"], name="job_of_owner", condition=~Q(owner="bootstrap")),
             models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
             models.Index(fields=["state", "id"], name="job_state"),
             models.Index(fields=["job_type", "id"], name="job_type"),
@@ -227,3 +233,142 @@ class Canary(models.Model):
     def is_silent(self, now: datetime, longest: timedelta) -> bool:
         """Return whether the last question has had no answer for so long."""
         return self.asked_at > self.answered_at and now - self.asked_at >= longest
+
+
+class JobHour(models.Model):
+    """The jobs of one type that ended in one final state within one hour, or ever; see ``jobs.rollup``."""
+
+    hour = models.DateTimeField(null=True, help_text="When the hour begins, in UTC; null: all time.")
+    job_type = models.CharField(max_length=100)
+    state = models.CharField(max_length=10)
+    ended = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0, help_text="From start to end, of all together.")
+    buckets = JsonTextField(help_text="How many took how long: see jobs.rollup.BOUNDS.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "job_type", "state"], name="job_hour_once"),
+            models.UniqueConstraint(fields=["job_type", "state"], name="job_ever_once", condition=Q(hour__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        when = "ever" if self.hour is None else f"{self.hour:%Y-%m-%d %H}h"
+        return f"{self.ended} {self.job_type} {self.state} {when}"
+
+
+class RunCount(models.Model):
+    """How many runs of a type came to something else than the end of their job; see ``jobs.rollup``."""
+
+    job_type = models.CharField(max_length=100)
+    what = models.CharField(max_length=20)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job_type", "what"], name="run_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.job_type} {self.what}"
+
+
+class RollupCursor(models.Model):
+    """The number of the last event that is in the figures: one row, and none before the first."""
+
+    ONLY = 1
+    """The primary key of the one row."""
+
+    seq = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"rolled up to event {self.seq}"
+
+
+class Checkpoint(models.Model):
+    """What an attempt has done already, for the next one; it goes when its job completes. See ``jobs.memory``."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="checkpoints", db_index=False)
+    key = models.TextField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the key, which may be too long for an index.")
+    value = JsonTextField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "digest"], name="checkpoint_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of job {self.job_id}"
+
+
+class KeptValue(models.Model):
+    """What a job type keeps for an owner from one job to the next. See ``jobs.memory``."""
+
+    owner = models.CharField(max_length=100)
+    job_type = models.CharField(max_length=100)
+    key = models.TextField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the key.")
+    value = JsonTextField(null=True)
+    updated_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "job_type", "digest"], name="kept_value_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.job_type}"
+
+
+class JobSpending(models.Model):
+    """What a job has spent on language models, all its attempts together. See ``jobs.spending``."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="spending")
+    tokens = models.BigIntegerField(default=0)
+    micro_usd = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.tokens} tokens of job {self.job_id}"
+
+
+class DaySpending(models.Model):
+    """What the jobs of a type have spent on one day of the owner's; it stays when they are deleted."""
+
+    day = models.DateField()
+    job_type = models.CharField(max_length=100)
+    tokens = models.BigIntegerField(default=0)
+    micro_usd = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "job_type"], name="day_spending_once")]
+
+    def __str__(self) -> str:
+        return f"{self.tokens} tokens of {self.job_type} on {self.day}"
+
+
+class SearchCollection(models.Model):
+    """Documents that an owner searches together. See ``jobs.search_index``."""
+
+    owner = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="search_collection_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SearchDocument(models.Model):
+    """A document of a collection; its terms are beside it in ``jobs_fulltext``, as the database keeps them."""
+
+    collection = models.ForeignKey(
+        SearchCollection, on_delete=models.CASCADE, related_name="documents", db_index=False
+    )
+    doc_id = models.TextField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of doc_id.")
+    title = models.TextField(blank=True)
+    text = models.TextField()
+    url = models.TextField(blank=True)
+    content_sha256 = models.CharField(max_length=64)
+    indexed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["collection", "digest"], name="search_document_once")]
+
+    def __str__(self) -> str:
+        return self.title or self.doc_id

@@ -26,6 +26,7 @@ from jobs.runs import Claim
 from jobs.sweep import ring_held_up
 from jobs.time_limit import time_limit
 from pirunner.doorbell import Ring, doorbell
+from pirunner.logs import bound
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,8 @@ def _run_in_time(job_type: JobType, claim: Claim, until: float) -> Ending:
     """Run a job, or give it back if those chained before it took all the time there was."""
     if claim.chained > 1 and time.monotonic() > until:
         return given_back(claim, at=timezone.now(), reason="The jobs before it took too long.")
-    return _run(job_type, claim)
+    with bound(job_id=claim.job_id, run=claim.run, attempt=claim.attempt, job_type=claim.job_type):
+        return _run(job_type, claim)
 
 
 def _run(job_type: JobType, claim: Claim) -> Ending:
@@ -84,7 +86,14 @@ def _run(job_type: JobType, claim: Claim) -> Ending:
             result = job_type.run(context, _input(job_type, claim))
         if context.saw_cancel:
             return cancelled(claim, at=timezone.now(), by=_who_cancelled(claim))
-        return completed(claim, result, at=timezone.now(), artifacts=context.artifacts)
+        return completed(
+            claim,
+            result,
+            at=timezone.now(),
+            artifacts=context.artifacts,
+            kept=context.kept,
+            checkpointed=context.checkpointed,
+        )
     except JobCancelled:
         return cancelled(claim, at=timezone.now(), by=_who_cancelled(claim))
     except SystemExit as error:

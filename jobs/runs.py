@@ -40,6 +40,8 @@ class Claim:
     worker: str
     chained: int = 1
     callback_events: str = ""
+    owner: str = ""
+    due_at: datetime | None = None
 
     @property
     def subject(self) -> Subject:

@@ -1,22 +1,24 @@
 """Reads of jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from jobs import tally
-from jobs.models import Artifact, IdempotencyKey, Job, LogLine
+from jobs.models import Artifact, IdempotencyKey, Job, JobHour, LogLine
 from jobs.states import State
 from pirunner.errors import ApiError, NotFound
 
 LONGEST_ID = 18
 """Digits of the largest job id that fits the column."""
+CONTENTS = ("input", "metadata", "schedule", "result")
+"""What a job carries, which may be large and which few readers want."""
 
 
 class IdempotencyMismatch(ApiError):
@@ -44,12 +46,17 @@ def find_job(job_id: str) -> Job | None:
     return Job.objects.filter(pk=int(job_id)).first() if is_id(job_id) else None
 
 
-def get_job(job_id: str) -> Job:
-    """Return the job with this id as clients write it; raises ``NotFound``."""
+def get_job(job_id: str, *, only: str | None = None) -> Job:
+    """Return the job with this id as clients write it; raises ``NotFound``, also if ``only`` is not its owner."""
     job = find_job(job_id)
-    if job is None:
+    if job is None or (only is not None and job.owner != only):
         raise NotFound(f"There is no job {job_id[:80]!r}; the id of a job is a number.")
     return job
+
+
+def jobs_of_owner(owner: str, job_ids: Collection[int]) -> set[int]:
+    """Return which of these jobs a token submitted."""
+    return set(Job.objects.filter(pk__in=job_ids, owner=owner).values_list("pk", flat=True))
 
 
 def state_of_job(job_id: int) -> State | None:
@@ -73,10 +80,10 @@ def artifacts_of_job(job_id: int) -> list[Artifact]:
     return list(Artifact.objects.filter(job_id=job_id).order_by("pk"))
 
 
-def get_artifact(artifact_id: str) -> Artifact:
-    """Return the artifact with this id as clients write it; raises ``NotFound``."""
+def get_artifact(artifact_id: str, *, only: str | None = None) -> Artifact:
+    """Return the artifact with this id as clients write it; raises ``NotFound``, as ``get_job`` does."""
     artifact = Artifact.objects.filter(pk=int(artifact_id)).first() if is_id(artifact_id) else None
-    if artifact is None:
+    if artifact is None or (only is not None and artifact.job.owner != only):
         raise NotFound(f"There is no artifact {artifact_id[:80]!r}.")
     return artifact
 
@@ -109,6 +116,47 @@ def oldest_waiting_age(now: datetime) -> float | None:
     """Return for how many seconds the job that waits longest has been waiting, or None."""
     oldest = Job.objects.waiting().order_by("queued_at").values_list("queued_at", flat=True).first()
     return None if oldest is None else max(0.0, (now - oldest).total_seconds())
+
+
+def running_jobs(limit: int) -> list[Job]:
+    """Return the jobs that run, the longest running first, at most ``limit``, without their contents."""
+    return list(Job.objects.active().defer(*CONTENTS).order_by("started_at", "pk")[:limit])
+
+
+def latest_failures(limit: int) -> list[Job]:
+    """Return the jobs that failed last, newest first, at most ``limit``, without their contents."""
+    failed = Job.objects.filter(state=State.FAILED.value, finished_at__isnull=False)
+    return list(failed.defer(*CONTENTS).order_by("-finished_at")[:limit])
+
+
+def ends_since(hour: datetime) -> list[tuple[datetime, str, int]]:
+    """Return hour, state and how many jobs of all types ended, from an hour on, oldest first; see ``jobs.rollup``."""
+    hours = JobHour.objects.filter(hour__gte=hour).order_by("hour", "state")
+    counts = hours.values_list("hour", "state").annotate(models.Sum("ended"))
+    return [(began, state, ended) for began, state, ended in counts if began is not None]
+
+
+def next_delayed(limit: int) -> list[Job]:
+    """Return the jobs that become due next, at most ``limit``, without their contents."""
+    return list(Job.objects.delayed().defer(*CONTENTS).order_by("due_at")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFigures:
+    """How many jobs of a type wait, and for how many seconds the oldest has been waiting."""
+
+    count: int
+    oldest_seconds: float
+
+
+def waiting_by_type(now: datetime) -> dict[str, WaitingFigures]:
+    """Return what waits, by job type; a type of which nothing waits is left out."""
+    waiting = Job.objects.waiting().order_by().values_list("job_type")
+    rows = waiting.annotate(models.Count("pk"), Min("queued_at"))
+    return {
+        job_type: WaitingFigures(count, 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))
+        for job_type, count, oldest in rows
+    }
 
 
 def find_answer(*, owner: str, idempotency: Idempotency) -> dict[str, Any] | None:

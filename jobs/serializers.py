@@ -7,6 +7,7 @@ from django_celery_results.models import TaskResult
 
 from jobs.digest import Account, digest_of
 from jobs.models import Artifact, Job, LogLine
+from jobs.spending import Spent
 from jobs.states import State
 from pirunner.times import epoch_ms, iso
 
@@ -67,6 +68,11 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
     idempotency_key: Annotated[str, msgspec.Meta(min_length=8, max_length=128, pattern=NO_NUL)] | None = None
     schedule: ScheduleBody | None = None
 
+    @property
+    def replaces(self) -> bool:
+        """Whether the job cancels others of its concurrency key."""
+        return self.concurrency_key is not None and self.on_conflict == "replace"
+
 
 def read_job(job: Job, *, left_out: bool = False) -> dict[str, Any]:
     """Return a job as lists show it; ``left_out`` says that its contents are too large for a list."""
@@ -107,14 +113,20 @@ def read_job(job: Job, *, left_out: bool = False) -> dict[str, Any]:
 
 
 def read_job_whole(
-    job: Job, *, runs: list[TaskResult], artifacts: list[Artifact], last_lines: list[LogLine]
+    job: Job,
+    *,
+    runs: list[TaskResult],
+    artifacts: list[Artifact],
+    last_lines: list[LogLine],
+    spent: Spent | None = None,
 ) -> dict[str, Any]:
-    """Return one job with its attempts, its artifacts and its digest."""
+    """Return one job with its attempts, its artifacts, its digest and what it has spent on language models."""
     return {
         **read_job(job),
         "digest": digest_of(_account(job, artifacts, last_lines)),
         "attempts": [_read_run(run) for run in runs],
         "artifacts": [read_artifact(artifact) for artifact in artifacts],
+        "spent": None if spent is None else {"tokens": spent.tokens, "usd": spent.usd},
     }
 
 

@@ -13,9 +13,10 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from jobs.catalog import allowed, find, validate_input
+from jobs.catalog import allowed, find
 from jobs.contract import JobType
 from jobs.events import opted_in
+from jobs.references import check_input, resolve
 from jobs.run_at import RunAtFault, parse_run_at
 from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import QuietHoursBody, ScheduleBody, SubmissionBody
@@ -38,24 +39,41 @@ TargetCheck = Callable[[str], str | None]
 """Checks a callback URL as ``webhooks.services.check_target`` does."""
 
 
+class Permit(Protocol):
+    """Refuses what the caller may not submit, as ``pirunner.callers.Caller.check_submission`` does."""
+
+    def __call__(self, job_type: str, *, recurs: bool, replaces: bool) -> None:
+        """Raise ``Forbidden``, or return."""
+
+
+def permit_all(job_type: str, *, recurs: bool, replaces: bool) -> None:
+    """Refuse nothing: who calls from this machine may submit everything."""
+
+
 class Prepare(Protocol):
     """Turns what a client sent into a job to accept, or into the answer if nothing remains to be done."""
 
     def __call__(
-        self, raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = ...
+        self, raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = ..., permit: Permit = ...
     ) -> NewJob | Accepted:
         """Read one submission; raises ``ApiError`` for what cannot be accepted."""
 
 
 def prepare_submission(
-    raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = check_target
+    raw: Any,
+    *,
+    owner: str,
+    header: str | None = None,
+    check: TargetCheck = check_target,
+    permit: Permit = permit_all,
 ) -> NewJob | Accepted:
     """Return the job that a client asks for, or the answer that its idempotency key was given before.
 
-    A known key is answered before any check that depends on time, DNS or state. Raises ``InvalidPayload`` or
-    ``IdempotencyMismatch``.
+    A known key is answered before any check that depends on time, DNS or state. Raises ``InvalidPayload``,
+    ``IdempotencyMismatch``, or what ``permit`` raises.
     """
     body = shape_of(raw, check=check)
+    permit(body.job_type, recurs=False, replaces=body.replaces)
     key = idempotency_of(raw, header, body)
     return answered_before(owner, key) or check_submission(raw, body, owner=owner, key=key, check=check)
 
@@ -106,14 +124,14 @@ def check_submission(
 
     Raises ``InvalidPayload`` with every fault of meaning. A body that repeats is for ``schedules.submissions``.
     """
-    job_type, faults, warnings = check_work(raw, body, check)
+    job_type, faults, warnings = check_work(raw, body, check, owner=owner)
     due_at = _due_at(body.schedule, faults)
     if faults or job_type is None:
         raise InvalidPayload(faults)
     warnings += _without_effect(raw.get("schedule"))
     return NewJob(
         job_type=job_type,
-        input={} if body.input is None else body.input,
+        input=resolve(job_type, {} if body.input is None else body.input, owner=owner)[0],
         owner=owner,
         priority=body.priority,
         metadata=body.metadata,
@@ -130,13 +148,13 @@ def check_submission(
 
 
 def check_work(
-    raw: Mapping[str, Any], body: SubmissionBody, check: TargetCheck
+    raw: Mapping[str, Any], body: SubmissionBody, check: TargetCheck, *, owner: str
 ) -> tuple[JobType | None, list[Fault], list[str]]:
     """Return the job type that a well-shaped body names, the faults of what is to be done, and warnings."""
     faults: list[Fault] = _faults_of_misspelt_schedule(raw.get("schedule"))
     job_type = _job_type(body.job_type, faults)
     if job_type is not None:
-        faults += input_faults(job_type, body.input)
+        faults += input_faults(job_type, body.input, owner=owner)
     warnings = [*_unknown_fields(raw), *check_callback(body.callback_url, faults, check)]
     return job_type, faults, warnings
 
@@ -176,9 +194,9 @@ def unknown_job_type(name: str) -> Fault:
     return Fault(("jobType",), "unknown_job_type", f"There is no job type {name[:80]!r} here; take one of: {known}.")
 
 
-def input_faults(job_type: JobType, value: Any) -> list[Fault]:
-    """Return what is wrong with the ``input`` of a submission."""
-    _, faults = validate_input(job_type, {} if value is None else value)
+def input_faults(job_type: JobType, value: Any, *, owner: str | None = None) -> list[Fault]:
+    """Return what is wrong with the ``input`` of a submission; without ``owner`` no reference is looked up."""
+    _, faults = check_input(job_type, {} if value is None else value, owner=owner)
     return [fault.below("input") for fault in faults]
 
 

@@ -9,7 +9,8 @@ from jobs.apps import LOG
 from jobs.following import JobStream, LogPage, cursor_of, page_of_log
 from jobs.selectors import get_job
 from jobs.serializers import read_line
-from pirunner.api import ApiView, json_response, whole_number
+from pirunner.api import ApiView, caller_of, json_response, whole_number
+from pirunner.callers import Scope
 from pirunner.errors import Unavailable
 from webhooks.watcher import EVENTS, LONGEST_WAIT, MOST_WAITERS, CannotWait, watcher
 
@@ -23,14 +24,17 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class JobLogView(ApiView):
     """``/jobs/<id>/log``: the lines that a job wrote."""
 
+    scopes = {"GET": Scope.JOBS_READ}
+
     def get(self, request: Request, job_id: str) -> HttpResponse:
         """Return the lines after ``after``; with ``?wait=S`` as soon as there is one, or the job has ended."""
         after = whole_number(request, "after", default=0, least=0, most=LARGEST_CURSOR)
         limit = whole_number(request, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
         seconds = whole_number(request, "wait", default=0, least=0, most=LONGEST_WAIT)
-        read = partial(page_of_log, job_id, after=after, limit=limit)
+        only = caller_of(request).only
+        read = partial(page_of_log, job_id, after=after, limit=limit, only=only)
         if seconds:
-            number = watcher.look(partial(get_job, job_id)).pk
+            number = watcher.look(partial(get_job, job_id, only=only)).pk
             page = watcher.read_until(number, read, LogPage.is_news, seconds, sources=(LOG, EVENTS))
         else:
             page = read()
@@ -40,12 +44,13 @@ class JobLogView(ApiView):
 class JobEventsView(ApiView):
     """``/jobs/<id>/events``: what happens to a job, as server-sent events."""
 
+    scopes = {"GET": Scope.JOBS_READ}
     http_method_names = ("get",)  # HEAD would take a place among those who wait
 
     def get(self, request: Request, job_id: str) -> StreamingHttpResponse:
         """Stream the job's state, events, progress and log until it ends; resumes after ``Last-Event-ID``."""
         cursor = cursor_of(request.headers.get("Last-Event-ID"), request.GET.get("lastEventId"))
-        number = watcher.look(partial(get_job, job_id)).pk
+        number = watcher.look(partial(get_job, job_id, only=caller_of(request).only)).pk
         try:
             stream = JobStream(number, cursor)
         except CannotWait:

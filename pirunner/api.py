@@ -18,7 +18,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from pirunner.access import BearerAuthentication, Caller
+from pirunner.access import BearerAuthentication
+from pirunner.callers import Caller, Scope
 from pirunner.errors import (
     ApiError,
     Fault,
@@ -54,14 +55,31 @@ class OnlyJson(BaseContentNegotiation):
         return None, "application/json"
 
 
+Scopes = Mapping[str, Scope | tuple[Scope, ...]]
+"""Which scope a call needs, by its method; of several one is enough. HEAD needs what GET does."""
+
+
 class ApiView(APIView):
-    """A view that needs a bearer token and answers every error as JSON."""
+    """A view that needs a bearer token and answers every error as JSON.
+
+    Each method needs the scope that ``scopes`` declares for it; one that is not declared there needs ``admin``.
+    """
+
+    scopes: Scopes = {}
 
     content_negotiation_class = OnlyJson
 
     authentication_classes: Sequence[type[BearerAuthentication]] = (BearerAuthentication,)
     permission_classes = ()
     http_method_names: Sequence[str] = ("get", "post", "put", "patch", "delete", "head")
+
+    def check_permissions(self, request: Request) -> None:
+        """Raise ``Forbidden`` if the token has not the scope of the call; a view without a token asks for none."""
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if not self.authentication_classes or not hasattr(self, method.lower()):
+            return  # the latter is answered with 405
+        needed = self.scopes.get(method, Scope.ADMIN)
+        caller_of(request).require(*(needed if isinstance(needed, tuple) else (needed,)))
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer with what went wrong; only a fault of our own is a 500, and it is logged."""

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,6 +59,12 @@ VARIABLES = (
         "",
         "Other services the relay's messages go to: Apprise URLs, by comma or blank.",
     ),
+    Variable(
+        "NOTIFY_RECIPIENTS",
+        Kind.SECRET,
+        "",
+        "Where reminders go by their `recipient`: `anna=ntfy://...,bob=tgram://...`; the others go the usual way.",
+    ),
     Variable("RUNNER_API_TOKEN", Kind.SECRET, "", "Bearer token of the API. Made at the first start."),
     Variable("WEBHOOK_SECRET", Kind.SECRET, "", "Signs callbacks. Made at the first start."),
     Variable("INSTALLER_TOKEN", Kind.SECRET, "", "Token of the systemd installer. Made at the first start."),
@@ -103,8 +110,22 @@ VARIABLES = (
         "",
         "Until when, in ISO 8601 with an offset; empty: as long as it is there.",
     ),
-    Variable("RUNNER_JOBS", Kind.TEXT, "", "Job types that may run, by comma; empty: all built in."),
+    Variable("RUNNER_JOBS", Kind.TEXT, "", "Job types that may run, by comma; empty or `built-in`: all built in."),
     Variable("WORKER_CONCURRENCY", Kind.INTEGER, "2", "Jobs that run at the same time.", least=1),
+    Variable(
+        "LLM_BASE_URL", Kind.TEXT, "", "A language model's OpenAI-compatible API, like `http://127.0.0.1:11434/v1`."
+    ),
+    Variable("LLM_MODEL", Kind.TEXT, "", "The model to ask of it."),
+    Variable("LLM_API_KEY", Kind.SECRET, "", "Its key, if it wants one."),
+    Variable("LLM_TIMEOUT_SECONDS", Kind.INTEGER, "120", "How long one answer of it may take.", least=1, most=240),
+    Variable("LLM_BUDGET_TOKENS_PER_JOB", Kind.INTEGER, "0", "Tokens that a job may spend; 0: any number."),
+    Variable("LLM_BUDGET_TOKENS_PER_DAY", Kind.INTEGER, "0", "Tokens that all jobs may spend on a day of `TZ`."),
+    Variable(
+        "LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY",
+        Kind.TEXT,
+        "",
+        "The same for single job types: `summarize=50000,digest=20000`.",
+    ),
     Variable("IDEMPOTENCY_TTL_SECONDS", Kind.INTEGER, "86400", "How long an idempotency key lives.", least=1),
     Variable("RETENTION_COMPLETED_DAYS", Kind.INTEGER, "30", "How long completed jobs are kept.", least=1),
     Variable("RETENTION_FAILED_DAYS", Kind.INTEGER, "90", "How long failed jobs are kept.", least=1),
@@ -124,14 +145,23 @@ VARIABLES = (
     Variable("FLOWER", Kind.SWITCH, "on", "Whether Celery Flower runs."),
     Variable("FLOWER_PORT", Kind.INTEGER, "0", "Flower's port on loopback; 0: 5555 or the next free one.", most=65535),
     Variable("FLOWER_PASSWORD", Kind.SECRET, "", "Password of Flower's user `admin`. Made at the first start."),
+    Variable(
+        "TRUSTED_PROXIES",
+        Kind.TEXT,
+        "",
+        "Proxies whose `X-Forwarded-For` is believed: addresses or CIDR, by comma; empty: none.",
+    ),
     Variable("ALLOWED_HOSTS", Kind.TEXT, "*", "Host names the API answers to, by comma."),
     Variable("DEVELOPMENT", Kind.SWITCH, "off", "Allows empty and well-known secrets, and shows tracebacks."),
     Variable("LOG_LEVEL", Kind.TEXT, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Variable("LOG_FORMAT", Kind.TEXT, "human", "`human`, or `json` for programs: one object a line."),
 )
 
 _BY_NAME = {variable.name: variable for variable in VARIABLES}
 _BETWEEN_URLS = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)|[\s,]+$|^[\s,]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
+_RECIPIENT = re.compile(r"[^\s,=:/]{1,100}")
+_BETWEEN_NAMED = re.compile(r"[\s,]+(?=[^\s,=:/]{1,100}=[A-Za-z][A-Za-z0-9+.-]*://)")
 _SWITCH = {
     "on": True,
     "true": True,
@@ -236,6 +266,40 @@ def path(name: str) -> Path | None:
 def names(name: str) -> tuple[str, ...]:
     """Return the parts of a comma-separated variable, without blanks and empty parts."""
     return tuple(part.strip() for part in _raw(_BY_NAME[name]).split(",") if part.strip())
+
+
+def numbers(name: str) -> dict[str, int]:
+    """Return whole numbers by name, ``one=1,two=2``; raises EnvironmentFault for anything else."""
+    found: dict[str, int] = {}
+    for part in names(name):
+        key, separator, number = (piece.strip() for piece in part.partition("="))
+        if not (key and separator and number.isascii() and number.isdigit()):
+            raise EnvironmentFault(f"{name} must be names with whole numbers, like one=1,two=2, not {part!r}.")
+        found[key] = int(number)
+    return found
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return comma-separated addresses and networks; raises EnvironmentFault for what is neither."""
+    try:
+        return tuple(ip_network(part) for part in names(name))
+    except ValueError as error:
+        raise EnvironmentFault(f"{name} must be addresses or networks like 10.0.0.0/8: {error}.") from None
+
+
+def named_urls(name: str) -> dict[str, tuple[str, ...]]:
+    """Return URLs by name, ``anna=ntfy://...,bob=tgram://...``; a name that comes twice has two.
+
+    Raises EnvironmentFault, without the value, for anything else.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for part in _BETWEEN_NAMED.split(_raw(_BY_NAME[name]).strip(" ,")):
+        key, _, url = part.strip().partition("=")
+        if part and not (_RECIPIENT.fullmatch(key) and _SCHEME.match(url)):
+            raise EnvironmentFault(f"{name} must be names with URLs, like anna=ntfy://...,bob=tgram://...")
+        if part:
+            found[key.casefold()] = (*found.get(key.casefold(), ()), url)
+    return found
 
 
 def urls(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The errors that a client of the API can meet, each with its HTTP status and its code."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,13 @@ class Unauthorized(ApiError):
     code = "unauthorized"
 
 
+class Forbidden(ApiError):
+    """The token is valid, but it may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class NotFound(ApiError):
     """There is no such thing (any more)."""
 
@@ -109,6 +117,16 @@ class UnsupportedMediaType(ApiError):
 
     status = 415
     code = "unsupported_media_type"
+
+
+class RateLimited(ApiError):
+    """There were too many requests; the same one may go through after ``retry_after`` seconds."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, headers={"Retry-After": str(max(1, math.ceil(retry_after)))})
 
 
 class Unavailable(ApiError):

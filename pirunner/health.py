@@ -13,7 +13,7 @@ from installer.status import read_status
 from jobs import canary
 from pirunner.api import ApiView, json_response
 from pirunner.installer_status import installer_state
-from pirunner.signs import RELAY, alive, broker_answers
+from pirunner.signs import RELAY, Signs, all_signs
 from schedules.selectors import has_systemd_schedules, lateness
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
@@ -28,11 +28,22 @@ class HealthView(ApiView):
 
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
         """Return 200, or 503 with ``ok: false`` when a job submitted now would not run."""
-        parts = {"database": _database(), "broker": _broker(), **_processes(), "canary": _canary(), "disk": _disk()}
-        ok = all(part["state"] == "ok" for part in parts.values())
-        # These are told beside them: jobs run without a relay, and schedules without timers of systemd's.
-        beside = {"relay": _relay(), "installer": _installer(), "schedules": _schedules()}
-        return json_response({"ok": ok, "service": "api", **parts, **beside}, 200 if ok else 503)
+        health = examine(all_signs())
+        return json_response(health, 200 if health["ok"] else 503)
+
+
+def examine(signs: Signs | None) -> dict[str, Any]:
+    """Return the state of each part, and whether a job submitted now would run.
+
+    ``signs`` is what the processes show of themselves (``pirunner.signs.all_signs``), None if the broker is silent.
+    """
+    broker = {"state": "down" if signs is None else "ok"}
+    processes = {"workers": _role(signs, "worker"), "beat": _role(signs, "clock")}
+    parts = {"database": _database(), "broker": broker, **processes, "canary": _canary(), "disk": _disk()}
+    ok = all(part["state"] == "ok" for part in parts.values())
+    # These are told beside them: jobs run without a relay, and schedules without timers of systemd's.
+    beside = {"relay": _relay(signs), "installer": _installer(), "schedules": _schedules()}
+    return {"ok": ok, "service": "api", **parts, **beside}
 
 
 def _database() -> dict[str, Any]:
@@ -44,29 +55,20 @@ def _database() -> dict[str, Any]:
     return {"state": "ok"}
 
 
-def _broker() -> dict[str, Any]:
-    return {"state": "ok" if broker_answers() else "down"}
-
-
-def _processes() -> dict[str, dict[str, Any]]:
-    return {"workers": _role("worker"), "beat": _role("clock")}
-
-
-def _role(role: str) -> dict[str, Any]:
-    names = alive(role)
-    if names is None:
+def _role(signs: Signs | None, role: str) -> dict[str, Any]:
+    if signs is None:
         return {"state": "unknown"}
+    names = signs.get(role, {})
     return {"state": "ok" if names else "down", "alive": len(names)}
 
 
-def _relay() -> dict[str, Any]:
+def _relay(signs: Signs | None) -> dict[str, Any]:
     """Return whether callbacks are taken for the owner's phone; another machine's relay counts too."""
     if not settings.RELAY:
         return {"state": "off"}
-    names = alive(RELAY)
-    if names is None:
+    if signs is None:
         return {"state": "unknown"}
-    return {"state": "ok" if names else "silent"}
+    return {"state": "ok" if signs.get(RELAY) else "silent"}
 
 
 def _installer() -> dict[str, Any]:

@@ -8,15 +8,19 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from installer.status import Status, read_status
-from pirunner.api import ApiView, json_response
+from pirunner.api import ApiView, caller_of, json_response
+from pirunner.callers import Scope
 from schedules.selectors import systemd_schedules
 
 
 class InstallerStatusView(ApiView):
     """``/installer/status``: the last sync, and each schedule's timer."""
 
-    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+    scopes = {"GET": Scope.JOBS_READ}
+
+    def get(self, request: Request) -> HttpResponse:
         """Return the installer's own account, and the schedules that it has not taken up yet."""
+        caller_of(request).check_sees_all()
         status = read_status(settings.RUNNER_DATA_DIR)
         wanted = systemd_schedules()
         known = status.manifests if status else {}

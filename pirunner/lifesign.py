@@ -1,8 +1,8 @@
-"""Signs of life: one page of memory that `manage.py up` shares with the clock it forked.
+"""Signs of life: one page of memory that `manage.py up` shares with the processes it forked.
 
-The clock calls ``tick()`` in every turn of its loop; the supervisor reads how long ago that was. No file, no
-row, no message: it works while the disk, the database and Redis do not. Where no page was opened (a clock
-started by hand, or by systemd), ``tick()`` does nothing.
+The clock calls ``tick()`` in every turn of its loop; the supervisor reads how long ago that was. A worker that runs
+as a part of its own calls ``show()``. No file, no row, no message: it works while the disk, the database and Redis
+do not. Where no page was opened (a clock started by hand), nothing is done.
 """
 
 import mmap
@@ -10,7 +10,9 @@ import struct
 import time
 
 _TICK = struct.Struct("=q")
+CLOCK = "clock"
 _DEAF = _TICK.size  # where the second number lies: since when the workers are deaf
+_PLACES = {CLOCK: 0, "worker": 2 * _TICK.size, "io": 3 * _TICK.size}
 _page: mmap.mmap | None = None
 
 
@@ -22,21 +24,26 @@ def open_page() -> None:
 
 def tick() -> None:
     """Say that the clock turned just now."""
+    show(CLOCK)
+
+
+def show(role: str) -> None:
+    """Say that the clock, the worker or the io turned just now."""
     if _page is not None:
-        _TICK.pack_into(_page, 0, time.monotonic_ns())
+        _TICK.pack_into(_page, _PLACES[role], time.monotonic_ns())
 
 
-def forget() -> None:
-    """Wipe the last tick, because another clock is about to start."""
+def forget(role: str = CLOCK) -> None:
+    """Wipe the last sign, because another process of this role is about to start."""
     if _page is not None:
-        _TICK.pack_into(_page, 0, 0)
+        _TICK.pack_into(_page, _PLACES[role], 0)
 
 
-def age() -> float | None:
-    """Return the seconds since the last tick; None when there was none yet, or no page."""
+def age(role: str = CLOCK) -> float | None:
+    """Return the seconds since the last sign; None when there was none yet, or no page."""
     if _page is None:
         return None
-    (last,) = _TICK.unpack_from(_page, 0)
+    (last,) = _TICK.unpack_from(_page, _PLACES[role])
     return (time.monotonic_ns() - last) / 1e9 if last else None
 
 

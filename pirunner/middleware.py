@@ -6,13 +6,21 @@ faster, and no cookie can ever matter there. They are subclasses, so that Django
 
 from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.middleware import clickjacking, csrf
 
 PAGES = ("/admin/",)
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
+        *("gyroscope", "magnetometer", "microphone", "midi", "payment", "usb", "xr-spatial-tracking"),
+    )
+)
 
 
 def is_page(request: HttpRequest) -> bool:
@@ -52,3 +60,12 @@ class MessageMiddleware(ForPages, messages.MessageMiddleware):
 
 class XFrameOptionsMiddleware(ForPages, clickjacking.XFrameOptionsMiddleware):
     """No foreign frames, for pages."""
+
+
+class PolicyMiddleware(ForPages, CSPMiddleware):
+    """What a page may load and use: nothing from elsewhere, and nothing of the device."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Write both policies into the answer."""
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        return super().process_response(request, response)

@@ -18,6 +18,7 @@ DEBUG = DEVELOPMENT
 # Empty, Django refuses to start: a well-known key would let anybody forge a session of the admin.
 SECRET_KEY = env.secret("SECRET_KEY") or ("development" if DEVELOPMENT else "")
 ALLOWED_HOSTS = list(env.names("ALLOWED_HOSTS"))
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 RUNNER_DATA_DIR: Path = env.path("RUNNER_DATA_DIR") or BASE_DIR / "data"
 DATA_DIR: Path = env.path("DATA_DIR") or RUNNER_DATA_DIR / "artifacts"
@@ -37,6 +38,13 @@ RUNNER_JOBS = env.names("RUNNER_JOBS")
 WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY")
 CRYPTO_MAX_ITEMS = env.integer("CRYPTO_MAX_ITEMS")
 FETCH_ALLOWED_HOSTS = env.names("FETCH_ALLOWED_HOSTS")
+LLM_BASE_URL = env.url("LLM_BASE_URL", "http", "https")
+LLM_MODEL = env.text("LLM_MODEL")
+LLM_API_KEY = env.secret("LLM_API_KEY")
+LLM_TIMEOUT_SECONDS = env.integer("LLM_TIMEOUT_SECONDS")
+LLM_BUDGET_TOKENS_PER_JOB = env.integer("LLM_BUDGET_TOKENS_PER_JOB")
+LLM_BUDGET_TOKENS_PER_DAY = env.integer("LLM_BUDGET_TOKENS_PER_DAY")
+LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY = env.numbers("LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY")
 
 # -- retention --------------------------------------------------------------------------------------------
 RETENTION_COMPLETED_DAYS = env.integer("RETENTION_COMPLETED_DAYS")
@@ -67,6 +75,7 @@ TELEGRAM_BOT_TOKEN = env.secret("TELEGRAM_BOT_TOKEN")
 TELEGRAM_CHAT_ID = env.text("TELEGRAM_CHAT_ID")
 TELEGRAM_API_URL = env.url("TELEGRAM_API_URL", "http", "https") or "https://api.telegram.org"
 NOTIFY_URLS = env.urls("NOTIFY_URLS")
+NOTIFY_RECIPIENTS = env.named_urls("NOTIFY_RECIPIENTS")
 
 # -- Flower -----------------------------------------------------------------------------------------------
 FLOWER = env.switch("FLOWER")
@@ -75,6 +84,8 @@ FLOWER_PORT = env.integer("FLOWER_PORT")
 # -- Django -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "pirunner",
+    "pirunner.tokens",
+    "pirunner.staff",
     "schedules",
     "jobs",
     "webhooks",
@@ -89,6 +100,7 @@ INSTALLED_APPS = [
     "django_celery_results",
 ]
 MIDDLEWARE = [
+    "pirunner.request_ids.name_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pirunner.middleware.SessionMiddleware",
@@ -97,6 +109,7 @@ MIDDLEWARE = [
     "pirunner.middleware.AuthenticationMiddleware",
     "pirunner.middleware.MessageMiddleware",
     "pirunner.middleware.XFrameOptionsMiddleware",
+    "pirunner.middleware.PolicyMiddleware",
 ]
 ROOT_URLCONF = "pirunner.urls"
 WSGI_APPLICATION = "pirunner.wsgi.application"
@@ -127,7 +140,36 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 APPEND_SLASH = True
 X_FRAME_OPTIONS = "SAMEORIGIN"
-UNFOLD = {"SITE_TITLE": "pirunner", "SITE_HEADER": "pirunner", "SITE_URL": None, "SHOW_HISTORY": False}
+UNFOLD = {
+    "SITE_TITLE": "pirunner",
+    "SITE_HEADER": "pirunner",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "GLOBAL_CALLBACK": "pirunner.dashboard.shell.surroundings",
+    "DASHBOARD_CALLBACK": "pirunner.dashboard.views.front_page",
+    "SIDEBAR": {
+        "navigation": "pirunner.dashboard.navigation.navigation",
+        "show_search": True,
+        "command_search": True,
+    },
+}
+# Nothing comes from elsewhere, and nothing inline runs. Alpine, on which unfold's pages rest, evaluates its attributes.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "frame-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'self'"],
+    }
+}
+LOGIN_REDIRECT_URL = "/admin/"
+CSRF_FAILURE_VIEW = "pirunner.dashboard.faults.csrf_failure"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # Accepted work is fsynced (FULL); IMMEDIATE takes SQLite's write lock at the start of a transaction, so that
@@ -169,7 +211,7 @@ if DATABASE_URL:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"()": "pirunner.logs.formatter"}},
     # A 503 says so itself, and /health says it often; a 500 is logged with its traceback.
     "filters": {
         "only_500": {

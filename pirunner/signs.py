@@ -22,6 +22,8 @@ LIFETIME = 30
 EVERY = 10.0
 RELAY = "relay"
 """The role of the relay, which is not a process of its own."""
+Signs = dict[str, dict[str, float]]
+"""When (unix seconds) each process last showed itself, by role and name."""
 
 
 def show_life(role: str, name: str) -> None:
@@ -79,6 +81,27 @@ def alive(role: str) -> list[str] | None:
         return sorted(key.decode().removeprefix(prefix) for key in keys)
     except redis.RedisError:
         return None
+
+
+def all_signs() -> Signs | None:
+    """Return when each process last showed itself, or None when the broker does not answer.
+
+    One look for all roles: a broker that hangs costs its half second once.
+    """
+    client = _client()
+    if client is None:
+        return None
+    try:
+        keys = sorted(client.scan_iter(match=f"{PREFIX}*", count=1000))
+        times = client.mget(keys) if keys else []
+    except redis.RedisError:
+        return None
+    signs: Signs = {}
+    for key, at in zip(keys, times, strict=True):
+        role, _, name = key.decode().removeprefix(PREFIX).partition(":")
+        if at is not None:  # else it faded between the two looks
+            signs.setdefault(role, {})[name] = float(at)
+    return signs
 
 
 def workers_alive() -> int | None:

@@ -95,4 +95,4 @@ def _work_faults(schedule: Schedule, fields: Mapping[str, Any]) -> list[Fault]:
     job_type = find(name)
     if job_type is None:
         return [unknown_job_type(name)]
-    return input_faults(job_type, fields.get("input", schedule.input))
+    return input_faults(job_type, fields.get("input", schedule.input), owner=schedule.owner)

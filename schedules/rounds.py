@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, connection
 
-from jobs import canary, leftovers
+from jobs import canary, leftovers, memory, rollup
 from jobs import retention as jobs_retention
 from jobs import sweep as jobs_sweep
 from pirunner.lifesign import tick as show_tick
@@ -47,11 +47,14 @@ SWEEPS = (
     Sweep(run=relay_sweep.ring_due),
     Sweep(run=webhooks_sweep.give_up_overdue, every=60, more=10, needs_trust=True),
     Sweep(run=jobs_sweep.forget_keys, every=60),
+    Sweep(run=rollup.roll_up, every=5, more=1),
+    Sweep(run=rollup.prune_hours, every=3_600, more=10, needs_trust=True),
     Sweep(run=canary.watch, every=10),
     Sweep(run=jobs_retention.prune_jobs, every=60, more=10, needs_trust=True),
     Sweep(run=webhooks_retention.prune_events, every=60, more=10, needs_trust=True),
     Sweep(run=webhooks_retention.prune_deliveries, every=60, more=10, needs_trust=True),
     Sweep(run=relay_sweep.prune_notices, every=60, more=10, needs_trust=True),
+    Sweep(run=memory.prune_kept, every=3600, more=10),
     Sweep(run=leftovers.remove, every=60),
     Sweep(run=stepped.mend, every=10),
     Sweep(run=schedules_retention.prune_occurrences, every=60, more=10, needs_trust=True),

@@ -1,11 +1,12 @@
 """Reads of schedules and their occurrences."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Length
 
 from pirunner.errors import NotFound
@@ -22,7 +23,10 @@ _SIZE = Length("input") + Coalesce(Length("metadata"), 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleFilter:
-    """Which schedules a page shows: at most ``limit``, after the id ``after``, and those that fit all that is set."""
+    """Which schedules a page shows: at most ``limit``, after the id ``after``, and those that fit all that is set.
+
+    ``only`` is whose schedules are shown, None for everybody's.
+    """
 
     limit: int
     after: int = 0
@@ -30,6 +34,7 @@ class ScheduleFilter:
     enabled: bool | None = None
     job_type: str | None = None
     name: str | None = None
+    only: str | None = None
 
 
 def is_schedule_id(text: str) -> bool:
@@ -46,10 +51,10 @@ def find_schedule(reference: str) -> Schedule | None:
     return Schedule.objects.named(reference).first()
 
 
-def get_schedule(reference: str) -> Schedule:
-    """Return the schedule with this public id or name; raises ``NotFound``."""
+def get_schedule(reference: str, *, only: str | None = None) -> Schedule:
+    """Return the schedule with this public id or name; raises ``NotFound``, also if ``only`` is not its owner."""
     schedule = find_schedule(reference)
-    if schedule is None:
+    if schedule is None or (only is not None and schedule.owner != only):
         raise NotFound(f"There is no schedule {reference[:80]!r}.")
     return schedule
 
@@ -61,6 +66,8 @@ def list_schedules(wanted: ScheduleFilter) -> tuple[list[Schedule], int | None]:
     """
     named = Schedule.objects.kept() if wanted.name is None else Schedule.objects.named(wanted.name)
     schedules = named.filter(pk__gt=wanted.after).order_by("pk")
+    if wanted.only is not None:
+        schedules = schedules.filter(owner=wanted.only)
     if wanted.backend is not None:
         schedules = schedules.filter(backend=wanted.backend)
     if wanted.enabled is not None:
@@ -93,6 +100,24 @@ def latest_occurrences(schedules: Sequence[Schedule]) -> dict[int, Occurrence]:
     return {occurrence.schedule_id: occurrence for occurrence in found}
 
 
+def next_schedules(limit: int) -> list[Schedule]:
+    """Return the schedules that are due next, at most ``limit``, without their inputs."""
+    soonest = [
+        schedule
+        for backend in Backend  # the index begins with it
+        for schedule in Schedule.objects.kept()
+        .filter(backend=backend.value, next_due_at__isnull=False)
+        .defer("input", "metadata")
+        .order_by("next_due_at")[:limit]
+    ]
+    return sorted(soonest, key=lambda schedule: (schedule.next_due_at, schedule.pk))[:limit]
+
+
+def has_schedules() -> bool:
+    """Return whether there is any schedule, paused or not."""
+    return Schedule.objects.kept().exists()
+
+
 def systemd_schedules() -> list[str]:
     """Return the public ids of the schedules whose timers are systemd's."""
     return list(_of_systemd().order_by("pk").values_list("public_id", flat=True))
@@ -120,3 +145,27 @@ def lateness(of_last: int = 1000) -> list[float]:
         for outcome, reason, recorded_at, due_at in latest
         if (outcome, reason) == (Outcome.FIRED.value, Reason.NONE.value)
     )
+
+
+def count_enabled() -> tuple[int, int]:
+    """Return how many schedules are enabled, and how many are paused."""
+    counts = dict(Schedule.objects.kept().order_by().values_list("enabled").annotate(Count("pk")))
+    return counts.get(True, 0), counts.get(False, 0)
+
+
+def overdue_seconds(now: datetime) -> float:
+    """Return for how long the oldest due time that nobody has dealt with has been due, 0 if there is none."""
+    oldest = [
+        due_at
+        for backend in Backend
+        for due_at in Schedule.objects.filter(backend=backend.value, next_due_at__lt=now)
+        .order_by("next_due_at")
+        .values_list("next_due_at", flat=True)[:1]
+        if due_at is not None
+    ]
+    return max(((now - due_at).total_seconds() for due_at in oldest), default=0.0)
+
+
+def latest_outcomes(of_last: int) -> Counter[tuple[str, str]]:
+    """Return how many of the latest occurrences had which outcome, and for which reason ("" for none)."""
+    return Counter(Occurrence.objects.order_by("-pk").values_list("outcome", "reason")[:of_last])

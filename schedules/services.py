@@ -113,13 +113,20 @@ def create_schedule(new: NewSchedule) -> Accepted:
 
 
 def put_schedule(
-    new: NewSchedule, *, by: str, restore: bool = False, version: int | None = None
+    new: NewSchedule,
+    *,
+    by: str,
+    restore: bool = False,
+    replace: bool = True,
+    version: int | None = None,
+    only: str | None = None,
 ) -> tuple[Schedule, bool]:
     """Make the schedule of a name, or let the one that has it be as ``new`` is; return it, and whether it was made.
 
     One that is the same already is not touched; one that is paused stays so. Raises ``Tombstoned`` if a person
-    deleted the name, unless ``restore`` is wanted, ``BackendFixed`` if it has another backend, and
-    ``PreconditionFailed`` if it has not the ``version`` wanted.
+    deleted the name, unless ``restore`` is wanted, ``NameTaken`` if there is one and it is not to be ``replace``d, or
+    is not ``only``'s own, ``BackendFixed`` if it has another backend, and ``PreconditionFailed`` if it has not the
+    ``version`` wanted.
     """
     with transaction.atomic():
         take_turns(f"schedule {new.name}")
@@ -129,6 +136,8 @@ def put_schedule(
         if current is None:
             _check_tombstone(new.name, restore=restore)
             schedule, firing = _insert(new, by=by, now=now), Firing()
+        elif not replace or (only is not None and current.owner != only):
+            raise NameTaken(f"Another schedule has the name {new.name!r}.")
         else:
             _check_backend(current, new)
             schedule, firing = current, _edit(current, _changes_to(current, new), by=by, now=now)

@@ -12,7 +12,16 @@ from jobs.events import opted_in
 from jobs.selectors import Idempotency, find_answer
 from jobs.serializers import ScheduleBody, SubmissionBody
 from jobs.services import Accepted, NewJob
-from jobs.submissions import TargetCheck, answered_before, check_submission, check_work, idempotency_of, shape_of
+from jobs.submissions import (
+    Permit,
+    TargetCheck,
+    answered_before,
+    check_submission,
+    check_work,
+    idempotency_of,
+    permit_all,
+    shape_of,
+)
 from pirunner.errors import Fault, InvalidPayload
 from schedules.reading import read_timing
 from schedules.rules import Backend
@@ -26,12 +35,20 @@ RESERVED_NAMES = frozenset({"preview", ".", ".."})
 """What stands, or is taken to stand, for something else after ``/schedules/``."""
 
 
-def prepare(raw: Any, *, owner: str, header: str | None = None, check: TargetCheck = check_target) -> NewJob | Accepted:
+def prepare(
+    raw: Any,
+    *,
+    owner: str,
+    header: str | None = None,
+    check: TargetCheck = check_target,
+    permit: Permit = permit_all,
+) -> NewJob | Accepted:
     """Return the job that a client asks for; what repeats is accepted here, and its answer returned.
 
-    Raises ``InvalidPayload`` or ``IdempotencyMismatch``.
+    Raises ``InvalidPayload``, ``IdempotencyMismatch``, or what ``permit`` raises.
     """
     body = shape_with_timing(raw, check)
+    permit(body.job_type, recurs=_recurs(body), replaces=body.replaces)
     key = idempotency_of(raw, header, body)
     if (known := answered_before(owner, key)) is not None:
         return known
@@ -64,7 +81,7 @@ def check_schedule(
     Raises ``InvalidPayload`` with every fault of meaning, and with what systemd's timers cannot express.
     """
     backend = Backend.SYSTEMD if body.schedule_backend == Backend.SYSTEMD.value else Backend.CELERY
-    job_type, faults, warnings = check_work(raw, body, check)
+    job_type, faults, warnings = check_work(raw, body, check, owner=owner)
     timing = _timing(body.schedule, raw.get("schedule"), timezone.now(), known, faults)
     if timing and backend is Backend.SYSTEMD:
         faults += [fault.below("schedule") for fault in objections_to(timing)]

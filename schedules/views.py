@@ -1,5 +1,6 @@
 """The API of schedules: HTTP in, services and selectors, HTTP out."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -17,6 +18,7 @@ from pirunner.api import (
     short_text,
     whole_number,
 )
+from pirunner.callers import Scope
 from pirunner.errors import InvalidPayload
 from pirunner.times import iso
 from schedules.edits import changes_of, edit_body_of
@@ -54,9 +56,11 @@ MOST_OCCURRENCES = 500
 class SchedulesView(ApiView):
     """``/schedules``: list them."""
 
+    scopes = {"GET": Scope.JOBS_READ}
+
     def get(self, request: Request) -> HttpResponse:
         """Return schedules, oldest first; the next page is in the ``Link`` header."""
-        page, after = list_schedules(_filter_of(request))
+        page, after = list_schedules(replace(_filter_of(request), only=caller_of(request).only))
         latest = latest_occurrences(page)
         headers = {"Link": next_link(request, "after", str(after))} if after else None
         items = [read_schedule(schedule, latest.get(schedule.pk)) for schedule in page]
@@ -66,21 +70,31 @@ class SchedulesView(ApiView):
 class ScheduleView(ApiView):
     """``/schedules/<name or id>``: put one by its name; read, change or delete it."""
 
+    scopes = {
+        "GET": Scope.JOBS_READ,
+        "PUT": Scope.SCHEDULES_WRITE,
+        "PATCH": Scope.SCHEDULES_WRITE,
+        "DELETE": Scope.SCHEDULES_WRITE,
+    }
+
     def put(self, request: Request, reference: str) -> HttpResponse:
-        """Make the schedule of this name, or let it be as the body says: 201 if it was made, else 200."""
+        """Make the schedule of this name, or let it be as the body says: 201 if it was made, else 200.
+
+        Only ``admin`` may make one again that a person deleted.
+        """
+        restore = request.GET.get("restore") == "true"
+        caller = caller_of(request)
+        if restore:
+            caller.require(Scope.ADMIN)
         if faults := name_faults(reference):
             raise InvalidPayload(faults)
         raw = read_json(request)
         body = shape_with_timing(raw)
-        caller = caller_of(request).name
+        caller.check_submission(body.job_type, recurs=True, replaces=body.replaces)
         current = find_schedule(reference)
-        new = check_schedule(raw, body, owner=caller, name=reference, known=known_timing_of(current))
-        schedule, made = put_schedule(
-            new,
-            by=caller,
-            restore=request.GET.get("restore") == "true",
-            version=version_wanted(request, current),
-        )
+        new = check_schedule(raw, body, owner=caller.name, name=reference, known=known_timing_of(current))
+        version = version_wanted(request, current)
+        schedule, made = put_schedule(new, by=caller.name, restore=restore, version=version, only=caller.only)
         answer = {
             **answer_for(schedule, new.warnings),
             "name": schedule.name,
@@ -89,21 +103,23 @@ class ScheduleView(ApiView):
         }
         return json_response(answer, 201 if made else 200, {"ETag": etag_of(schedule)})
 
-    def get(self, request: Request, reference: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+    def get(self, request: Request, reference: str) -> HttpResponse:
         """Return the schedule as ``GET /jobs/<id>`` does."""
-        return schedule_response(get_schedule(reference))
+        return schedule_response(schedule_for(request, reference))
 
     def patch(self, request: Request, reference: str) -> HttpResponse:
         """Pause, resume or edit the schedule."""
-        return patch_response(request, get_schedule(reference))
+        return patch_response(request, schedule_for(request, reference))
 
     def delete(self, request: Request, reference: str) -> HttpResponse:
         """Delete the schedule; its jobs stay."""
-        return delete_response(request, get_schedule(reference))
+        return delete_response(request, schedule_for(request, reference))
 
 
 class PreviewView(ApiView):
     """``/schedules/preview``: when a schedule would fire."""
+
+    scopes = {"POST": (Scope.JOBS_READ, Scope.SCHEDULES_WRITE), "PUT": Scope.SCHEDULES_WRITE}
 
     def put(self, request: Request) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
         """Refuse to make a schedule of this name."""
@@ -117,9 +133,12 @@ class PreviewView(ApiView):
 class RunView(ApiView):
     """``/schedules/<id>/run``: fire once now."""
 
+    scopes = {"POST": Scope.SCHEDULES_WRITE}
+
     def post(self, request: Request, reference: str) -> HttpResponse:
         """Submit a job of the schedule at once."""
-        schedule = get_schedule(reference)
+        schedule = schedule_for(request, reference)
+        caller_of(request).check_job_type(schedule.job_type)
         job = run_now(schedule.pk, by=caller_of(request).name)
         return json_response({"jobId": str(job.pk), "scheduleId": schedule.public_id}, 202)
 
@@ -127,9 +146,11 @@ class RunView(ApiView):
 class OccurrencesView(ApiView):
     """``/schedules/<id>/occurrences``: every due time and what became of it."""
 
+    scopes = {"GET": Scope.JOBS_READ}
+
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Return the occurrences due before ``after``, newest first; the next page is in the ``Link`` header."""
-        schedule = get_schedule(reference)
+        schedule = schedule_for(request, reference)
         limit = whole_number(request, "limit", default=OCCURRENCES, least=1, most=MOST_OCCURRENCES)
         before = moment_of(request, "after", takes="the dueAt of the last one you have, like 2030-03-10T13:30:00.000Z")
         found = occurrences_of(schedule, before=before, limit=limit + 1)
@@ -137,6 +158,11 @@ class OccurrencesView(ApiView):
         more = len(found) > limit
         headers = {"Link": next_link(request, "after", page[-1].due_at.isoformat())} if more else None
         return json_response({"occurrences": [read_occurrence(occurrence) for occurrence in page]}, headers=headers)
+
+
+def schedule_for(request: Request, reference: str) -> Schedule:
+    """Return the schedule with this public id or name; raises ``NotFound``, also if the caller may not see it."""
+    return get_schedule(reference, only=caller_of(request).only)
 
 
 def schedule_response(schedule: Schedule) -> HttpResponse:
@@ -151,6 +177,7 @@ def patch_response(request: Request, schedule: Schedule) -> HttpResponse:
     body = edit_body_of(raw)
     version = version_wanted(request, schedule)
     by = caller_of(request).name
+    caller_of(request).check_job_type(schedule.job_type)
     changes, warnings = changes_of(schedule, raw, body)
     if changes.names:
         schedule = edit_schedule(schedule.pk, changes, by=by, version=version)

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from jobs.catalog import find, validate_input
+from jobs.catalog import find
 from jobs.models import Job
+from jobs.references import check_input, resolve
 from jobs.services import NewJob
 from schedules.models import Schedule
 from schedules.plan import Row
@@ -17,7 +18,7 @@ def refusal_of(schedule: Schedule) -> Reason:
     job_type = find(schedule.job_type)
     if job_type is None:
         return Reason.UNKNOWN_JOB_TYPE
-    _, faults = validate_input(job_type, schedule.input)
+    _, faults = check_input(job_type, schedule.input, owner=schedule.owner)
     if faults:
         return Reason.INVALID_INPUT
     rejects = schedule.concurrency_key and schedule.on_conflict == "reject"
@@ -33,7 +34,7 @@ def new_job(schedule: Schedule, row: Row) -> NewJob:
         raise LookupError(f"{schedule} fires a job type that does not exist: {schedule.job_type}.")
     return NewJob(
         job_type=job_type,
-        input=schedule.input,
+        input=resolve(job_type, schedule.input, owner=schedule.owner)[0],
         owner=schedule.owner,
         priority=schedule.priority,
         metadata=_metadata(schedule),

@@ -11,7 +11,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from pirunner.access import paces, wrong_tokens
 from pirunner.doorbell import Ring, doorbell
+from pirunner.tokens.register import register
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
@@ -35,6 +37,9 @@ def owner(settings: Any, tmp_path: Path) -> Any:
     settings.CALLBACK_ALLOWED_HOSTS = ()
     settings.FETCH_ALLOWED_HOSTS = ()
     settings.CELERY_BROKER_URL = "memory://"
+    for buckets in (wrong_tokens, paces):  # all tests call from one address
+        buckets.clear()
+    register.forget()
     return settings
 
 

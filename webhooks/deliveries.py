@@ -4,6 +4,7 @@ import time
 
 from django.utils import timezone
 
+from pirunner.logs import bound
 from webhooks.lanes import Lane, claim_next, lane_of, next_due
 from webhooks.models import Delivery
 from webhooks.recording import record_attempt
@@ -50,6 +51,7 @@ def _attempt(lane: Lane) -> tuple[Delivery.State | None, Lane]:
     claim = claim_next(lane)
     if claim is None:
         return None, lane
-    secrets = secrets_for(claim.url, timezone.now())
-    answer = send(event=claim.event, event_id=claim.event_id, url=claim.url, body=claim.body, secrets=secrets)
-    return record_attempt(claim, answer, lane)
+    with bound(delivery_id=claim.pk, attempt=claim.attempts, job_id=claim.job_id):
+        secrets = secrets_for(claim.url, timezone.now())
+        answer = send(event=claim.event, event_id=claim.event_id, url=claim.url, body=claim.body, secrets=secrets)
+        return record_attempt(claim, answer, lane)

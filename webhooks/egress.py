@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urljoin
 
@@ -139,6 +139,14 @@ class CheckedClient:
         self._policy = policy
         self._resolver = resolver
         self._tls = tls
+
+    def limited(
+        self, *, max_bytes: int, total_timeout: float | None = None, truncate: bool = False
+    ) -> "CheckedClient":
+        """Return a client that may reach the same, with other limits on time (seconds) and size."""
+        seconds = self._policy.total_timeout if total_timeout is None else total_timeout
+        policy = replace(self._policy, max_bytes=max_bytes, total_timeout=seconds, truncate=truncate)
+        return CheckedClient(policy, self._resolver, tls=self._tls)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
         """Fetch a URL, following redirects as far as the policy goes (at 0 the redirect itself is returned).

@@ -72,9 +72,9 @@ def _of_job(rows: DeliveryQuerySet, wanted: DeliveryFilter, job_id: int) -> Deli
 def batch_in_time(wanted: DeliveryFilter, *, looks: int) -> tuple[list[Delivery], DeliveryFilter | None]:
     """Look at a few of the deliveries of a filter; return those in its time, and where to go on, None at the end.
 
-    Ids grow with time, so the first that is older than ``since`` ends it. Only id, host and time are loaded.
+    Ids grow with time, so the first that is older than ``since`` ends it. The bodies are not loaded.
     """
-    rows = list(deliveries_below(wanted).only("pk", "host", "created_at")[:looks])
+    rows = list(deliveries_below(wanted).only("pk", "job_id", "host", "created_at")[:looks])
     fitting = [row for row in rows if _is_in_time(row.created_at, wanted)]
     ends = len(rows) < looks or (wanted.since is not None and rows[-1].created_at < wanted.since)
     return fitting, None if ends else replace(wanted, before=rows[-1].pk)
@@ -86,7 +86,12 @@ def get_delivery(delivery_id: str) -> Delivery:
         row = Delivery.objects.filter(pk=int(delivery_id)).first()
         if row is not None:
             return row
-    raise NotFound(f"There is no delivery {delivery_id[:40]!r}.")
+    raise no_delivery(delivery_id)
+
+
+def no_delivery(delivery_id: str) -> NotFound:
+    """Return the error that there is no delivery of an id."""
+    return NotFound(f"There is no delivery {delivery_id[:40]!r}.")
 
 
 def attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:

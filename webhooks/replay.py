@@ -4,7 +4,7 @@ A replay gives a delivery all its attempts anew. What is pending already is only
 repeats its call after a broken connection does no harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -50,14 +50,20 @@ def replay_deliveries(delivery_ids: Sequence[int]) -> int:
     return count
 
 
-def replay_range(wanted: DeliveryFilter, *, most: int | None = None) -> Replayed:
-    """Replay the deliveries of a filter, newest first, batch by batch, until so many (``MOST``) were looked at."""
+def replay_range(
+    wanted: DeliveryFilter, *, most: int | None = None, choose: Callable[[list[Delivery]], list[Delivery]] | None = None
+) -> Replayed:
+    """Replay the deliveries of a filter, newest first, batch by batch, until so many (``MOST``) were looked at.
+
+    ``choose`` leaves out those that are not to be replayed.
+    """
     count, looked, most = 0, 0, MOST if most is None else most
     rest: DeliveryFilter | None = wanted
     while rest is not None and looked < most:
         looks = min(BATCH, most - looked)
         fitting, rest = batch_in_time(rest, looks=looks)
         looked += looks
+        fitting = choose(fitting) if choose else fitting
         count += replay_deliveries([row.pk for row in fitting]) if fitting else 0
     return Replayed(count, rest)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from pirunner.errors import ApiError
-from webhooks.models import Delivery, Event, EventHorizon, FailingHost
+from webhooks.models import Delivery, DeliveryAttempt, Event, EventHorizon, FailingHost, Notice
 
 
 class CursorExpired(ApiError):
@@ -46,6 +46,26 @@ def delivery_figures(now: datetime) -> DeliveryFigures:
     )
 
 
+def latest_dead(limit: int) -> list[Delivery]:
+    """Return the newest dead letters, at most ``limit``, without their bodies."""
+    return list(Delivery.objects.dead().defer("body").order_by("-pk")[:limit])
+
+
+def failing_hosts(limit: int) -> list[FailingHost]:
+    """Return the hosts that take no callbacks, the one that fails longest first, at most ``limit``."""
+    return list(FailingHost.objects.order_by("since")[:limit])
+
+
+def newest_attempt() -> int:
+    """Return the number of the newest attempt at a callback: so many were noted, whatever is kept of them."""
+    return DeliveryAttempt.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def count_pending_notices() -> int:
+    """Return how many messages of the relay are still to be sent."""
+    return Notice.objects.pending().count()
+
+
 def page_of_events(*, after: int | None, limit: int) -> EventPage:
     """Return the events after a number, at most ``limit``; ``after`` None begins with the oldest kept.
 
@@ -71,6 +91,12 @@ def page_of_events(*, after: int | None, limit: int) -> EventPage:
 def events_of_job(job_id: int, *, after: int, limit: int) -> list[Event]:
     """Return a job's events after a number, in order, at most ``limit``."""
     return list(Event.objects.filter(job_id=job_id, seq__gt=after).order_by("seq")[:limit])
+
+
+def latest_event(kind: str, *, job_id: int, of_last: int) -> Event | None:
+    """Return the newest event of a kind among the last so many of a job (0: of none), or None."""
+    newest = Event.objects.filter(job_id=job_id).order_by("-seq").values_list("seq", flat=True)[:of_last]
+    return Event.objects.filter(pk__in=list(newest), kind=kind).order_by("-seq").first()
 
 
 def newest_event_of_job(job_id: int) -> int:

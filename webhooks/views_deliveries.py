@@ -1,14 +1,18 @@
 """The API of deliveries: HTTP in, listing and replay, HTTP out."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from pirunner.api import ApiView, json_response, next_link, read_json
+from pirunner.api import ApiView, caller_of, json_response, next_link, read_json
+from pirunner.callers import Scope
 from pirunner.errors import Fault, InvalidPayload
 from webhooks.egress import EgressError
-from webhooks.listing import attempts_of, get_delivery, list_deliveries
+from webhooks.listing import attempts_of, get_delivery, list_deliveries, no_delivery
+from webhooks.models import Delivery
+from webhooks.ownership import own_deliveries, own_of
 from webhooks.queries import page_asked_for, range_of
 from webhooks.replay import replay_deliveries, replay_range
 from webhooks.serializers import read_delivery, read_delivery_whole, read_trial
@@ -20,10 +24,13 @@ LONGEST_URL = 2048
 class DeliveriesView(ApiView):
     """``/deliveries``: callbacks, newest first."""
 
+    scopes = {"GET": Scope.JOBS_READ}
+
     def get(self, request: Request) -> HttpResponse:
         """List deliveries; the next page is in the ``Link`` header."""
         wanted, limit = page_asked_for(request)
-        page = list_deliveries(wanted, limit=limit)
+        only = caller_of(request).only
+        page = list_deliveries(wanted, limit=limit) if only is None else own_deliveries(only, wanted, limit=limit)
         headers = {"Link": next_link(request, "before", str(page.next_before))} if page.next_before else None
         return json_response({"deliveries": [read_delivery(each) for each in page.deliveries]}, headers=headers)
 
@@ -31,18 +38,22 @@ class DeliveriesView(ApiView):
 class DeliveryView(ApiView):
     """``/deliveries/<id>``: one of them."""
 
-    def get(self, request: Request, delivery_id: str) -> HttpResponse:  # noqa: ARG002  (every view gets the request)
+    scopes = {"GET": Scope.JOBS_READ}
+
+    def get(self, request: Request, delivery_id: str) -> HttpResponse:
         """Return a delivery with its body and its attempts."""
-        delivery = get_delivery(delivery_id)
+        delivery = _delivery_for(request, delivery_id)
         return json_response(read_delivery_whole(delivery, attempts_of(delivery)))
 
 
 class DeliveryReplayView(ApiView):
     """``/deliveries/<id>/replay``: send one again."""
 
-    def post(self, request: Request, delivery_id: str) -> HttpResponse:  # noqa: ARG002
+    scopes = {"POST": Scope.DELIVERIES_WRITE}
+
+    def post(self, request: Request, delivery_id: str) -> HttpResponse:
         """Make the delivery pending from now on, whatever it was."""
-        delivery = get_delivery(delivery_id)
+        delivery = _delivery_for(request, delivery_id)
         replay_deliveries([delivery.pk])
         return json_response({"id": str(delivery.pk), "state": "pending"}, 202)
 
@@ -50,15 +61,21 @@ class DeliveryReplayView(ApiView):
 class DeliveriesReplayView(ApiView):
     """``/deliveries/replay``: send a range again."""
 
+    scopes = {"POST": Scope.DELIVERIES_WRITE}
+
     def post(self, request: Request) -> HttpResponse:
         """Replay as many as one call may; with ``before`` in the answer there may be more."""
-        replayed = replay_range(range_of(read_json(request)))
+        only = caller_of(request).only
+        choose = partial(own_of, only) if only else None
+        replayed = replay_range(range_of(read_json(request)), choose=choose)
         more = {"before": str(replayed.rest.before)} if replayed.rest else {}
         return json_response({"replayed": replayed.count, **more}, 202)
 
 
 class DeliveriesTestView(ApiView):
     """``/deliveries/test``: try a receiver."""
+
+    scopes = {"POST": Scope.DELIVERIES_WRITE}
 
     def post(self, request: Request) -> HttpResponse:
         """Send a signed test to the URL and return what came back."""
@@ -67,6 +84,15 @@ class DeliveriesTestView(ApiView):
             return json_response(read_trial(send_test(url)))
         except EgressError as error:
             raise InvalidPayload([Fault(("url",), error.code, str(error))]) from None
+
+
+def _delivery_for(request: Request, delivery_id: str) -> Delivery:
+    """Return a delivery; raises ``NotFound``, also if the caller may not see it."""
+    delivery = get_delivery(delivery_id)
+    only = caller_of(request).only
+    if only and not own_of(only, [delivery]):
+        raise no_delivery(delivery_id)
+    return delivery
 
 
 def _url_of(body: Any) -> str:

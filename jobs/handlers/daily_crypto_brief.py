@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -13,21 +11,21 @@ import msgspec
 from django.conf import settings
 from msgspec import UNSET, Meta, UnsetType
 
-from jobs.brief import FailedSource, choose_items, render_brief
+from jobs.brief import SUMMARY, FailedSource, choose_items, render_brief
 from jobs.contract import Context, JobType
 from jobs.errors import JobFailed
-from jobs.feeds import FeedItem, NotAFeed, parse_feed
+from jobs.feeds import FeedItem
 from jobs.javascript import to_boolean, to_number
+from jobs.news.sentences import first_sentences
+from jobs.news.sources import Reading, read_all
 from jobs.plain_text import short_address
 from pirunner.times import iso
-from webhooks.egress import CheckedClient, EgressError
 
 DEFAULT_SOURCES = (
     "https://www.coindesk.com/arc/outboundfeeds/rss/",
     "https://cointelegraph.com/rss",
     "https://www.theblock.co/rss.xml",
 )
-_READERS = 8  # feeds read at the same time: each may hold a body of 2 MiB
 
 Source = Annotated[str, Meta(max_length=2048, pattern="^https?://")]
 
@@ -46,9 +44,9 @@ class BriefInput(msgspec.Struct, frozen=True, rename="camel"):
         tuple[Source, ...],
         Meta(min_length=1, max_length=20, description="Addresses of RSS or Atom feeds (http or https)."),
     ] = DEFAULT_SOURCES
-
-
-Outcome = tuple[FeedItem, ...] | FailedSource
+    summaries: Annotated[
+        bool, Meta(description="Add the first sentence of what the feed says about each item; nothing more is fetched.")
+    ] = False
 
 
 def prepare(value: Any) -> Any:
@@ -66,53 +64,63 @@ def prepare(value: Any) -> Any:
 def run(ctx: Context, job_input: BriefInput) -> dict[str, Any]:
     """Read the feeds side by side and write the brief. Raises ``JobFailed`` when none of them can be read."""
     now = datetime.now(UTC)
-    items, failures = read_sources(ctx.http, job_input.sources)
+    readings = read_sources(ctx, job_input.sources)
+    failures = failures_of(readings)
     limit = settings.CRYPTO_MAX_ITEMS if job_input.max_items is UNSET else job_input.max_items
-    chosen = choose_items(items, limit=limit, now=now)
+    chosen = choose_items([item for reading in readings for item in reading.items], limit=limit, now=now)
     zone = ZoneInfo(settings.TIME_ZONE)
-    page = render_brief(chosen, failures, now=now, zone=zone)
+    page = render_brief(chosen, failures, now=now, zone=zone, summaries=job_input.summaries)
     artifact = ctx.artifact(f"crypto-brief-{now.astimezone(zone):%Y-%m-%d}.md", page)
     return {
         "summary": f"Generated {len(chosen)}-item crypto brief",
         "itemCount": len(chosen),
-        "items": [_item_document(item) for item in chosen],
+        "items": [_item_document(item, summaries=job_input.summaries) for item in chosen],
         "artifactPath": artifact.path,
         "failedSources": [asdict(failure) for failure in failures],
+        "sources": [reading.health.document() for reading in readings],
     }
 
 
-def read_sources(client: CheckedClient, sources: Sequence[str]) -> tuple[list[FeedItem], list[FailedSource]]:
-    """Return the items of all feeds that could be read, and the feeds that could not.
+def read_sources(ctx: Context, sources: Sequence[str]) -> list[Reading]:
+    """Return how reading each source went, and what came of it; what is worth it is kept for the next brief.
 
-    Raises ``JobFailed``, with the reason of each, if there is none that could.
+    Raises ``JobFailed``, with the reason of each, if none could be read.
     """
-    addresses = list(dict.fromkeys(sources))
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="feed") as readers:
-        outcomes = list(readers.map(partial(_read_source, client), addresses))
-    failures = [outcome for outcome in outcomes if isinstance(outcome, FailedSource)]
-    if len(failures) == len(addresses):
+    known = {source: ctx.recall(_kept_under(source)) for source in dict.fromkeys(sources)}
+    readings = read_all(ctx.http, known)
+    for reading in readings:
+        health = reading.health
+        ctx.log(
+            f"{short_address(health.source)}: {health.error or f'{health.items} items'} ({health.ms} ms)",
+            "info" if health.ok else "warning",
+        )
+        if reading.kept is not None:
+            ctx.keep(_kept_under(health.source), reading.kept)
+    failures = failures_of(readings)
+    if len(failures) == len(readings):
         reasons = " ".join(f"{short_address(failure.source)}: {failure.error}" for failure in failures)
         raise JobFailed(f"None of the feeds could be read. {reasons}")
-    return [item for outcome in outcomes if isinstance(outcome, tuple) for item in outcome], failures
+    return readings
 
 
-def _read_source(client: CheckedClient, source: str) -> Outcome:
-    try:
-        response = client.get(source)
-        if response.status != 200:
-            return FailedSource(source, f"The server answered {response.status}.")
-        return parse_feed(response.body, url=response.url, content_type=response.headers.get("content-type", ""))
-    except (EgressError, NotAFeed) as error:
-        return FailedSource(source, str(error))
+def failures_of(readings: Sequence[Reading]) -> list[FailedSource]:
+    """Return the sources that could not be read."""
+    healths = [reading.health for reading in readings]
+    return [FailedSource(health.source, health.error) for health in healths if not health.ok]
 
 
-def _item_document(item: FeedItem) -> dict[str, Any]:
-    return {
+def _kept_under(source: str) -> str:
+    return f"source {source}"
+
+
+def _item_document(item: FeedItem, *, summaries: bool) -> dict[str, Any]:
+    document = {
         "title": item.title,
         "link": item.link,
         "isoDate": iso(item.published),
         "source": item.source,
     }
+    return {**document, "summary": first_sentences(item.description, SUMMARY)} if summaries else document
 
 
 def _whole_number(value: Any) -> Any:

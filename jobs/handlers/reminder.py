@@ -23,8 +23,20 @@ class ReminderInput(msgspec.Struct, frozen=True, rename="camel"):
     ] = "Reminder"
     recipient: Annotated[
         str,
-        Meta(min_length=1, max_length=200, description="Whom it is for; passed on as it is.", examples=["ana"]),
+        Meta(
+            min_length=1,
+            max_length=200,
+            description="Whom it is for: a name of NOTIFY_RECIPIENTS, else the usual services are told.",
+            examples=["ana"],
+        ),
     ] = "agent-main"
+    snoozes: Annotated[int, Meta(ge=0, description="How often it was put off; snoozing counts it.")] = 0
+    snooze_of: (
+        Annotated[str, Meta(max_length=20, description="The reminder it is a repetition of; snoozing sets it.")] | None
+    ) = None
+
+
+_TEXTS = ("message", "title", "recipient")
 
 
 def prepare(value: Any) -> Any:
@@ -33,23 +45,29 @@ def prepare(value: Any) -> Any:
         return value
     texts = {
         field: trim(to_string(value[field]))
-        for field in ReminderInput.__struct_encode_fields__
+        for field in _TEXTS
         if to_boolean(value.get(field))
     }
-    return {field: text for field, text in texts.items() if text}
+    others = {field: given for field, given in value.items() if field not in _TEXTS}
+    return others | {field: text for field, text in texts.items() if text}
 
 
 def run(ctx: Context, job_input: ReminderInput) -> dict[str, Any]:
-    """Return the reminder, stamped with the time of this attempt."""
+    """Return the reminder, stamped with the time of this attempt, and how late that is."""
+    now = datetime.now(UTC)
     return {
         "summary": f"⏰ {job_input.title}: {job_input.message}",
         "reminder": {
             "title": job_input.title,
             "message": job_input.message,
             "recipient": job_input.recipient,
-            "sentAt": iso(datetime.now(UTC)),
+            "sentAt": iso(now),
         },
         "context": {"jobId": ctx.job_id, "attempt": ctx.attempt},
+        "dueAt": iso(ctx.due_at),
+        "lateSeconds": round(max(0.0, (now - ctx.due_at).total_seconds()), 1),
+        "snoozes": job_input.snoozes,
+        "snoozeOf": job_input.snooze_of,
     }
 
 

@@ -16,11 +16,14 @@ from pirunner.dotenv import env_file, names_in
 _SPECIAL: dict[str, Callable[[str], object]] = {
     "TZ": env.zone,
     "LOG_LEVEL": lambda name: env.choice(name, "DEBUG", "INFO", "WARNING", "ERROR"),
+    "LOG_FORMAT": lambda name: env.choice(name, "HUMAN", "JSON"),
     "CALLBACK_URL": lambda name: env.url(name, "http", "https"),
     "TELEGRAM_API_URL": lambda name: env.url(name, "http", "https"),
     "DATABASE_URL": lambda name: env.url(name, "postgres", "postgresql", "sqlite"),
     "WEBHOOK_SECRET_PREVIOUS_UNTIL": env.moment,
     "NOTIFY_URLS": env.urls,
+    "NOTIFY_RECIPIENTS": env.named_urls,
+    "LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY": env.numbers,
 }
 _READERS: dict[env.Kind, Callable[[str], object]] = {
     env.Kind.TEXT: env.text,

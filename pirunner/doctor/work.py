@@ -10,6 +10,7 @@ from installer.status import Stage, read_status
 from jobs import canary, selectors
 from jobs.catalog import allowed
 from jobs.models import Job
+from jobs.plugins import plugins
 from pirunner.doctor.findings import Finding, ok, problem, warning
 from pirunner.health import LATE_SECONDS, LATEST_FIRES
 from pirunner.installer_status import installer_state
@@ -30,6 +31,7 @@ def look() -> Iterator[Finding]:
     yield _from_the_future()
     yield _queue()
     yield from _unknown_types()
+    yield from _broken_packages()
     yield _canary()
     yield _schedules()
     yield _lateness()
@@ -67,6 +69,12 @@ def _unknown_types() -> Iterator[Finding]:
     if unknown:
         mend = "Allow them again in RUNNER_JOBS, install their package, or cancel the jobs."
         yield warning("job types", f"jobs wait for types that do not run here: {', '.join(unknown[:5])}", mend)
+
+
+def _broken_packages() -> Iterator[Finding]:
+    for plugin in plugins():
+        if plugin.fault:
+            yield warning("job types", plugin.fault, "Mend or uninstall the package; pirunner runs without it.")
 
 
 def _canary() -> Finding:

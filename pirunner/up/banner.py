@@ -15,8 +15,7 @@ def banner(*, address: str, flower_port: int | None, relay: str | None = None) -
         f"  Admin   {address}/admin/   (user admin, {_whereabouts('ADMIN_PASSWORD')})",
     ]
     if flower_port is not None:
-        where = _whereabouts("FLOWER_PASSWORD")
-        lines.append(f"  Flower  http://127.0.0.1:{flower_port}   (user admin, {where})")
+        lines.append(f"  Flower  {address}/admin/flower/   (in the admin; itself at http://127.0.0.1:{flower_port})")
     if relay is not None:
         lines.append(f"  Relay   {relay}/callback   (takes callbacks for your phone)")
     lines += ["", "  Try it:", "", f"  {curl_line(address)}", "", "  Ctrl-C stops everything.", ""]

@@ -25,7 +25,8 @@ _YOUNG = 60.0  # seconds a folder is left alone, because its owner may not have 
 class PrivateBroker:
     """A Redis of our own: its binary, and the folder that holds its socket and its log."""
 
-    binary: Path
+    binary: Path | None
+    """None where another process serves it."""
     folder: Path
 
     @property
@@ -38,17 +39,18 @@ class PrivateBroker:
         """Return the address in Celery's spelling."""
         return f"redis+socket://{self.socket}"
 
-    def serve(self) -> NoReturn:
-        """Become the server: this process's program is replaced."""
-        os.execv(self.binary, [str(self.binary), *self._options()])  # noqa: S606  (literal arguments, no shell)
+    def serve(self, *, log_to: str | None = None) -> NoReturn:
+        """Become the server: this process's program is replaced. ``log_to`` is "" for standard output."""
+        binary = str(self.binary or _find_binary())
+        os.execv(binary, [binary, *self._options(str(self._log) if log_to is None else log_to)])  # noqa: S606
 
-    def _options(self) -> list[str]:
+    def _options(self, log: str) -> list[str]:
         return [
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
             # The database is the truth, so nothing is written to the card. A full memory refuses new rings
             # (they are repeated) instead of forgetting old ones unseen.
             *("--save", "", "--appendonly", "no", "--maxmemory", "64mb", "--maxmemory-policy", "noeviction"),
-            *("--dir", str(self.folder), "--logfile", str(self._log), "--loglevel", "warning"),
+            *("--dir", str(self.folder), "--logfile", log, "--loglevel", "warning"),
             *("--daemonize", "no", "--databases", "1"),
         ]
 
@@ -90,6 +92,25 @@ def private_broker() -> PrivateBroker | None:
     binary = _find_binary()
     _remove_orphans(_parent_folder())
     return PrivateBroker(binary, _make_folder())
+
+
+def shared_broker(run_folder: Path, *, serves: bool) -> PrivateBroker | None:
+    """Return the private Redis of parts that run side by side; None when the owner named a broker.
+
+    It is always at the same place, so that they find it in whatever order they start. Raises StartFault.
+    """
+    if env.secret("BROKER_URL") or env.secret("REDIS_URL"):
+        if serves:
+            raise StartFault("REDIS_URL or BROKER_URL names a broker: no role redis is needed beside it.", Exit.BROKER)
+        return None
+    broker = PrivateBroker(_find_binary() if serves else None, run_folder / "redis")
+    if len(os.fsencode(broker.socket)) >= _LONGEST_SOCKET_PATH:
+        raise StartFault(
+            f"The path {broker.socket} is too long for a socket: take a shorter RUNNER_DATA_DIR, or set REDIS_URL.",
+            Exit.BROKER,
+        )
+    broker.folder.mkdir(mode=0o700, exist_ok=True)
+    return broker
 
 
 def _find_binary() -> Path:

@@ -18,6 +18,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pirunner import env
+from pirunner.dotenv import folder_locked
+from pirunner.up import preflight
 from pirunner.up.faults import Exit, StartFault
 from pirunner.up.lifeline import die_with
 
@@ -50,9 +52,10 @@ def _prepare() -> str:
 
 @contextlib.contextmanager
 def _migration_lock() -> Iterator[None]:
-    """Let machines that start together on one PostgreSQL take turns; a SQLite file has one supervisor."""
+    """Let those who start together on one database take turns: machines on PostgreSQL, the parts of one machine."""
     if connection.vendor != "postgresql":
-        yield
+        with folder_locked(preflight.run_folder()):
+            yield
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])

@@ -13,6 +13,7 @@ import environ
 from pirunner import env
 from pirunner.dotenv import LINE, env_file, folder_locked, replace_text
 from pirunner.up.faults import Exit, StartFault
+from pirunner.up.roles import EVERYTHING, Role, secrets_of
 from webhooks.signing import new_secret
 
 
@@ -35,13 +36,17 @@ MAKERS: Mapping[str, Callable[[], str]] = {
 _HEAD = "# Made at the first start of pirunner. Keep it to yourself; the other variables may be set here too."
 
 
-def prepare() -> None:
+def prepare(roles: frozenset[Role] = EVERYTHING) -> None:
     """Add the missing secrets to `.env` and take its values into the environment.
 
+    Parts that share a database with those of other machines make none: they need the same as these.
     Raises StartFault when `.env` cannot be read or written.
     """
     _drop_empty_variables()
     path = env_file().resolve()
+    if roles != EVERYTHING and _shares_database(path):
+        _require(secrets_of(roles))
+        return
     try:
         _add_missing(path)
     except (OSError, UnicodeDecodeError) as error:
@@ -69,6 +74,21 @@ def complete(text: str, elsewhere: set[str]) -> str:
 def _is_empty(line: str) -> bool:
     match = LINE.fullmatch(line)
     return match is not None and match[2].strip(" \t'\"") == ""
+
+
+def _shares_database(path: Path) -> bool:
+    if path.exists():
+        environ.Env.read_env(path, overwrite=False)
+    return env.secret("DATABASE_URL").startswith("postgres")
+
+
+def _require(names: tuple[str, ...]) -> None:
+    if missing := [name for name in names if not env.secret(name)]:
+        raise StartFault(
+            f"{', '.join(missing)} must be the same wherever parts share a database: copy them from the .env of the"
+            " first machine (there scripts/run makes them).",
+            Exit.SECRET,
+        )
 
 
 def _drop_empty_variables() -> None:

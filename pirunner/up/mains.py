@@ -13,7 +13,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from pirunner import env
+from pirunner import env, flower_note
 from pirunner.celery import app
 from pirunner.pooling import share_connections
 from pirunner.up.lifeline import die_with
@@ -46,16 +46,20 @@ def api() -> None:
     server.serve(target_loader=partial(_application, os.getpid()), wrap_loader=False)
 
 
-def worker() -> None:
-    """Run jobs, each in a child process."""
+def worker(*, attended: bool = False) -> None:
+    """Run jobs, each in a child process; ``attended``: and show that it works."""
+    if attended:
+        importlib.import_module("pirunner.up.attending").attend("worker", may_be_deaf=True)
     parent = os.getpid()
     # Celery's own wish to die with the parent knows no answer to a parent that is already dead.
     worker_process_init.connect(lambda **_: die_with(parent), weak=False)
     _celery_worker("worker", "jobs", "-c", str(settings.WORKER_CONCURRENCY))
 
 
-def io() -> None:
+def io(*, attended: bool = False) -> None:
     """Send callbacks and messages, in threads; and take callbacks for the owner's phone."""
+    if attended:
+        importlib.import_module("pirunner.up.attending").attend("io", may_be_deaf=False)
     # By name, because this module is read before Django is.
     with importlib.import_module("webhooks.relay.server").relaying():
         _celery_worker("io", "webhooks", "-P", "threads", "-c", str(_IO_THREADS))
@@ -76,7 +80,9 @@ def flower(port: int) -> None:
     os.environ["FLOWER_BASIC_AUTH"] = f"admin:{password}"
     for name, level in _FLOWER_LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
-    app.start(["--quiet", "flower", "--address=127.0.0.1", f"--port={port}", "--max_tasks=1000", "--logging=warning"])
+    flower_note.write(settings.RUNNER_DATA_DIR, port)
+    options = [f"--port={port}", f"--url_prefix={flower_note.URL_PREFIX}", "--max_tasks=1000", "--logging=warning"]
+    app.start(["--quiet", "flower", "--address=127.0.0.1", *options])
 
 
 def _application(parent: int) -> Any:

@@ -1,4 +1,7 @@
-"""`<RUNNER_DATA_DIR>/run/processes.json`: the names and process ids of what runs, for people and tests."""
+"""`<RUNNER_DATA_DIR>/run/processes.json`: the names and process ids of what runs, for people and tests.
+
+A part that runs alone has a file of its own, such as `processes-worker.json`.
+"""
 
 import json
 import os
@@ -8,8 +11,8 @@ from pathlib import Path
 class Roster:
     """Keeps the file in step with the supervisor."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "processes.json"
+    def __init__(self, folder: Path, *, part: str = "") -> None:
+        self._path = folder / (f"processes-{part}.json" if part else "processes.json")
 
     def write(self, processes: dict[str, int]) -> None:
         """Replace the file, so that a reader sees the old one or the new one and nothing between."""

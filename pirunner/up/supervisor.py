@@ -28,6 +28,8 @@ class Supervisor:
         self._wakeup = Wakeup()
         self._selector.register(self._wakeup.fileno(), selectors.EVENT_READ, None)
         self.stopping = False
+        self.each_turn: Callable[[float], None] = lambda _: None
+        """Called in every turn with the monotonic clock in seconds; it must not wait."""
         self._hurried = False
 
     # -- what the command tells it --------------------------------------------------------------------------
@@ -80,6 +82,7 @@ class Supervisor:
         self._reap()
         if not self.stopping:
             self._look_at_timers()
+            self.each_turn(time.monotonic())
         self._output.flush()
 
     def _until_next_start(self, seconds: float) -> float:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from tests.bench import (
     accept,
     callbacks,
+    dashboard,
     drain,
     end_to_end,
     growth,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Plan], None]] = {
     "callbacks": callbacks.run,
     "profile": profiles.run,
     "growth": growth.run,
+    "dashboard": dashboard.run,
     "schedules": schedules.run,
 }
 

@@ -23,7 +23,13 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """
     folder = tmp_path_factory.mktemp("docs")
     path = os.pathsep.join(filter(None, (str(_install_example(folder)), os.environ.get("PYTHONPATH", ""))))
-    stack = Stack(folder, PYTHONPATH=path, CALLBACK_ALLOWED_HOSTS=LOOPBACK, FETCH_ALLOWED_HOSTS=LOOPBACK)
+    stack = Stack(
+        folder,
+        PYTHONPATH=path,
+        RUNNER_JOBS="built-in,word-count",
+        CALLBACK_ALLOWED_HOSTS=LOOPBACK,
+        FETCH_ALLOWED_HOSTS=LOOPBACK,
+    )
     with stack, _sample_feeds() as sources:
         stack.finish(stack.submit("daily-crypto-brief", input={"maxItems": 5, "sources": sources}))
         nobody = f"http://{LOOPBACK}:9/hook"
@@ -58,5 +64,5 @@ def _install_example(folder: Path) -> Path:
     metadata.mkdir(parents=True)
     (site / "word_count.py").write_text(blocks(page, "python")[0].text)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: word-count\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[pirunner.job_types]\nword-count = word_count:JOB_TYPE\n")
+    (metadata / "entry_points.txt").write_text("[pirunner.jobs]\nword-count = word_count:JOB_TYPE\n")
     return site

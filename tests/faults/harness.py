@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,8 @@ from tests.stack import ROOT, Stack, wait_for
 
 _QUIET = ("-l", "INFO", "--without-gossip", "--without-mingle")
 PLUGIN = Path(__file__).resolve().parent / "plugin"
+_POINTS = [point.name for package in distributions(path=[str(PLUGIN)]) for point in package.entry_points]
+TYPES = ",".join(["built-in", *sorted(_POINTS)])
 DONE = ("completed", "failed", "cancelled")
 
 
@@ -29,7 +32,8 @@ class FaultStack(Stack):
 
     def __init__(self, folder: Path, *, database_url: str = "", **environment: str) -> None:
         path = os.pathsep.join(filter(None, (str(PLUGIN), os.environ.get("PYTHONPATH", ""))))
-        super().__init__(folder, database_url=database_url, PYTHONPATH=path, **environment)
+        ours = {"PYTHONPATH": path, "RUNNER_JOBS": TYPES} | environment
+        super().__init__(folder, database_url=database_url, **ours)
         self._journal = folder / "journal"
         self._database_url = database_url
 

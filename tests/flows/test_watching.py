@@ -25,7 +25,7 @@ MOST = 200
 @pytest.fixture
 def stack(tmp_path: Path, database_url: str) -> Iterator[Stack]:
     """A stack that knows the job type of ``plugin``, whose worker has run a job."""
-    with Stack(tmp_path, database_url=database_url, PYTHONPATH=str(PLUGIN)) as running:
+    with Stack(tmp_path, database_url=database_url, PYTHONPATH=str(PLUGIN), RUNNER_JOBS="built-in,chatter") as running:
         running.finish(running.submit("ping"))
         yield running
 

@@ -71,8 +71,8 @@ def daemon_reload(knows: dict[str, Any], _names: list[str], wish: dict[str, Any]
     if wish.get("no reload"):
         print("Failed to reload daemon: Access denied", file=sys.stderr)
         return 1
-    timers = [file for file in Path(knows["units"]).glob("piar-sysd-*.timer") if file.is_file()]
-    knows["loaded"] = {file.name: file.read_text() for file in timers}
+    units = [file for name in ("piar-sysd-*.timer", "pirunner*") for file in Path(knows["units"]).glob(name)]
+    knows["loaded"] = {file.name: file.read_text() for file in units if file.is_file()}
     return 0
 
 
@@ -87,6 +87,7 @@ VERBS = {
     "disable": disable,
     "stop": stop,
     "restart": restart,
+    "start": restart,
     "is-active": is_active,
     "daemon-reload": daemon_reload,
     "list-timers": list_timers,

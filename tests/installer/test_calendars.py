@@ -1,10 +1,6 @@
 """Calendar lines: what systemd makes of them is what pirunner's own clock fires, but for the nights of a DST change."""
 
-import random
 import re
-import shutil
-import subprocess
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,79 +9,15 @@ import pytest
 from installer.calendars import lines_of, objections_to
 from installer.schema import Interval, Manifest
 from installer.units import timer_text
-from schedules.cron import parse_cron
-from schedules.recurrence import CronIn, Every, between
-from schedules.shifts import first_shift
+from schedules.recurrence import Every, between
+from tests.installer.analyze import needs_systemd, systemd_fires
 from tests.installer.host import NOW, schedule
 
-needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze here")
-
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca"]
-YEAR_CRONS = ["30 2 * * *", "0 9 * * 1-5", "15 */2 * * *", "0 0 13 * 5", "*/20 1-3 * * 0", "59 23 31 * *"]
-NIGHT = timedelta(days=1)  # in some zones systemd leaves out what is left of the day
 SECOND = timedelta(seconds=1)
-_ELAPSE = re.compile(r"(?:Next elapse|Iter\. #\d+): \w+ (\S+ \S+) UTC")
 
 
 def lines(manifest: Manifest, now: datetime = NOW) -> tuple[str, ...]:
     return lines_of(manifest, now).texts
-
-
-def systemd_fires(texts: Iterable[str], after: datetime, until: datetime, count: int) -> set[datetime]:
-    """When systemd would ring, after one instant and to another, in the first so many of each line."""
-    found: set[datetime] = set()
-    for text in texts:
-        base = f"--base-time={after:%Y-%m-%d %H:%M:%S} UTC"
-        command = ["systemd-analyze", "calendar", base, f"--iterations={count}", text]
-        said = subprocess.run(
-            command, capture_output=True, text=True, check=True, env={"TZ": "UTC", "PATH": "/usr/bin"}
-        )
-        times = [datetime.fromisoformat(time).replace(tzinfo=UTC) for time in _ELAPSE.findall(said.stdout)]
-        assert len(times) < count or times[-1] >= until, "not enough were asked for"
-        found.update(times)
-    return {fire for fire in found if after < fire <= until}
-
-
-def near_a_shift(zone: ZoneInfo, fire: datetime) -> bool:
-    return first_shift(zone, fire - NIGHT, fire + NIGHT) is not None
-
-
-@needs_systemd
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("cron", YEAR_CRONS)
-def test_a_year_of_rings_is_a_subset_of_what_is_due(cron: str, zone: str) -> None:
-    after, until = datetime(2027, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
-    due = set(between(CronIn(parse_cron(cron), ZoneInfo(zone)), after, until, 100_000))
-    rung = systemd_fires(lines(schedule(cron, zone=zone)), after, until, len(due) + 2)
-
-    assert rung <= due
-    assert all(near_a_shift(ZoneInfo(zone), fire) for fire in due - rung)
-    assert len(due - rung) <= 30
-
-
-@needs_systemd
-def test_random_crons_ring_when_they_are_due() -> None:
-    chance = random.Random(6)
-    after, until = datetime(2027, 4, 1, tzinfo=UTC), datetime(2028, 4, 1, tzinfo=UTC)
-    for _ in range(120):
-        cron = " ".join(a_field(chance, *bounds) for bounds in ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7)))
-        due = between(CronIn(parse_cron(cron), ZoneInfo("UTC")), after, until, 50)
-        last = due[-1] if due else until
-        assert sorted(systemd_fires(lines(schedule(cron, zone="UTC")), after, last, 51)) == due, cron
-
-
-def a_field(chance: random.Random, low: int, high: int) -> str:
-    first, last = sorted(chance.sample(range(low, high + 1), 2))
-    forms = [
-        "*",
-        "*",
-        f"*/{chance.randint(1, high)}",
-        str(first),
-        f"{first}-{last}",
-        f"{first}-{last}/2",
-        f"{first},{last}",
-    ]
-    return chance.choice(forms)
 
 
 @needs_systemd

@@ -16,6 +16,7 @@ from pirunner.doctor import broker, configuration, database, folders, machine, p
 from pirunner.doctor.examination import guarded
 from pirunner.doctor.findings import Finding, Level, exit_code, ok, problem, warning
 from pirunner.doctor.report import document, lines
+from pirunner.machine import THROTTLED
 from schedules.models import Schedule
 from tests.jobs.making import waiting
 from tests.schedules.making import cron, make
@@ -165,8 +166,8 @@ def test_a_pi_tells_of_heat_and_power(tmp_path: Path, degrees: str, flags: str, 
     zone = tmp_path / "sys/class/thermal/thermal_zone0"
     zone.mkdir(parents=True)
     (zone / "temp").write_text(f"{degrees}\n")
-    (tmp_path / machine.THROTTLED).parent.mkdir(parents=True)
-    (tmp_path / machine.THROTTLED).write_text(f"{flags}\n")
+    (tmp_path / THROTTLED).parent.mkdir(parents=True)
+    (tmp_path / THROTTLED).write_text(f"{flags}\n")
 
     assert graves(list(machine.look(tmp_path))) == {"temperature": heat, "power": power}
 

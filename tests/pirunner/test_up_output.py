@@ -1,10 +1,13 @@
 """One readable stream out of many."""
 
+import json
 import os
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from pirunner.up.output import LineSplitter, Output, format_line
+from pirunner.up.output import LineSplitter, Output, format_line, json_line
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,45 @@ def test_a_reader_that_is_gone_is_no_fault():
     os.close(read_end)
 
     Output(["api"], descriptor=write_end).line("api", "hello")
+
+
+# -- for programs -----------------------------------------------------------------------------------------------------
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PLAIN: dict[str, Any] = {"process": "worker", "time": "2026-03-01T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '{"message": "It works.", "job_id": 41, "level": "warning"}',
+            {"process": "worker", "message": "It works.", "job_id": 41, "level": "warning"},
+        ),
+        ("ERROR celery: no broker", PLAIN | {"message": "ERROR celery: no broker", "level": "error"}),
+        ('{"cut off', PLAIN | {"message": '{"cut off', "level": "info"}),
+        ("[1, 2]", PLAIN | {"message": "[1, 2]", "level": "info"}),
+        ('"quoted" \x1b[31m ⏰', PLAIN | {"message": '"quoted" \x1b[31m ⏰', "level": "info"}),
+    ],
+)
+def test_a_line_for_programs_names_its_process(text: str, said: dict[str, Any]):
+    line = json_line("worker", text, at=AT)
+
+    assert json.loads(line) == said
+    assert line.count("\n") == 1
+
+
+def test_all_that_is_written_for_programs_is_json(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    output = Output(["up", "api"])
+
+    output.raw("\n  pirunner is ready\n  http://127.0.0.1:8787\n")
+    output.line("api", '{"message": "hello"}')
+    output.line("api", "hello")
+
+    said = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [(each["process"], each["message"]) for each in said] == [
+        ("up", "pirunner is ready\n  http://127.0.0.1:8787"),
+        ("api", "hello"),
+        ("api", "hello"),
+    ]

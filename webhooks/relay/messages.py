@@ -28,6 +28,13 @@ def message(event: str, body: Body) -> str:
     return _cut("\n".join(line for line in lines if line), MOST_UNITS) or "🔔 callback"
 
 
+def recipient_of(body: Body) -> str:
+    """Return whom a reminder is for, "" for anything else."""
+    data = body.get("data")
+    reminder = data.get("reminder") if isinstance(data, dict) and _job_type(body) == "reminder" else None
+    return _text(reminder.get("recipient")) if isinstance(reminder, dict) else ""
+
+
 def _completed(body: Body) -> list[str]:
     summary = _text(body.get("summary"))
     if _job_type(body) == "reminder":

@@ -18,9 +18,9 @@ from pirunner.doorbell import Ring, doorbell
 from webhooks.backoff import delay_before
 from webhooks.models import Notice
 from webhooks.receiver import VerifiedCallback
-from webhooks.relay.messages import message
+from webhooks.relay.messages import message, recipient_of
 from webhooks.relay.outcome import Sent
-from webhooks.relay.targets import LOG, find, targets
+from webhooks.relay.targets import LOG, find, targets_of
 from webhooks.services import QUEUE
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def take(callback: VerifiedCallback) -> int:
     Raises what the database raises: the receiver then asks the sender to come again.
     """
     event_id, text = key_of(callback), message(callback.event, callback.payload)
-    names = [target.name for target in targets()]
+    names = [target.name for target in targets_of(recipient_of(callback.payload))]
     with transaction.atomic():
         known = set(Notice.objects.filter(event_id=event_id).values_list("target", flat=True))
         if known:

@@ -10,6 +10,7 @@ from jobs.digest import LINES
 from jobs.models import Job
 from jobs.selectors import get_job
 from jobs.serializers import read_job_whole, read_line
+from jobs.spending import spent_of_job
 from jobs.steering import cancel_job, delete_job, retry_job
 from jobs.terminal import line_of_log, lines_of_job, status_of
 from jobs.waiting import exit_code_of, wait_for_job, watch_job
@@ -106,4 +107,10 @@ class Command(OwnerCommand):
 def _whole(job: Job) -> dict[str, Any]:
     runs = results.history(job.pk, job.run)
     artifacts = selectors.artifacts_of_job(job.pk)
-    return read_job_whole(job, runs=runs, artifacts=artifacts, last_lines=selectors.last_lines_of_job(job.pk, LINES))
+    return read_job_whole(
+        job,
+        runs=runs,
+        artifacts=artifacts,
+        last_lines=selectors.last_lines_of_job(job.pk, LINES),
+        spent=spent_of_job(job.pk),
+    )

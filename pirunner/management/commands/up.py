@@ -2,6 +2,7 @@
 
 import os
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -13,10 +14,17 @@ class Command(BaseCommand):
     help = "Starts the API, the workers, the clock, a private Redis and Flower, and serves until Ctrl-C."
     requires_system_checks = ()
 
-    def handle(self, *_: Any, **__: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the option, which is read again where it is used."""
+        parser.add_argument(
+            "--role", action="append", default=[], help="run this part only (redis, api, worker, io, clock, flower)"
+        )
+
+    def handle(self, *_: Any, role: list[str], **__: Any) -> None:
         """Make room for the supervisor.
 
         It must run before the settings are read, for it makes `.env` and the private Redis that they name.
         Here they have been read already, so the process starts afresh.
         """
-        os.execv(sys.executable, [sys.executable, "-m", "pirunner.up"])  # noqa: S606  (that is the point)
+        roles = [f"--role={name}" for name in role]
+        os.execv(sys.executable, [sys.executable, "-m", "pirunner.up", *roles])  # noqa: S606  (that is the point)

@@ -33,17 +33,18 @@ def main() -> None:
     die_with(os.getppid())
     os.environ["DJANGO_SETTINGS_MODULE"] = "pirunner.settings"
     django.setup()
-    _let_nobody_ring()
+    let_nobody_ring()
     costs = []
     there = 0
     for size in map(int, sys.argv[1:]):
-        _fill(there, size)
+        fill(there, size)
         there = size
         costs.append(_measure(size))
     print(json.dumps(costs))
 
 
-def _let_nobody_ring() -> None:
+def let_nobody_ring() -> None:
+    """Leave out the rings, which only cost the time of a broker."""
     from pirunner.doorbell import Ring, doorbell
 
     def silently(rings: Any) -> None:
@@ -52,7 +53,7 @@ def _let_nobody_ring() -> None:
     doorbell.ring = silently  # type: ignore[method-assign]
 
 
-def _fill(there: int, size: int) -> None:
+def fill(there: int, size: int) -> None:
     """Add ended jobs until there are so many: copies of the first few, which are made one by one."""
     from django.db import connection, transaction
 
@@ -84,6 +85,7 @@ def _measure(size: int) -> dict[str, float]:
         "GET /jobs, waiting pings": _median_of(partial(get, "/jobs?state=waiting&jobType=ping")),
         "GET /jobs, search without a hit": _median_of(partial(get, "/jobs?q=nothing")),
         "GET /queues/stats": _median_of(partial(get, "/queues/stats")),
+        "GET /metrics": _median_of(partial(get, "/metrics")),
     }
     return costs | _a_jobs_life()
 

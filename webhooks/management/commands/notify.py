@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from webhooks.relay.targets import targets
+from webhooks.relay.targets import all_targets
 
 TEXT = "🔔 pirunner can reach you here."
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, text: str, **_options: Any) -> None:
         """Send; raises CommandError when there is nobody to send to, or somebody did not take it."""
-        found = targets()
+        found = all_targets()
         if not found:
             raise CommandError("No service is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NOTIFY_URLS.")
         errors = {target.name: target.send(text).error for target in found}

@@ -1,0 +1,1 @@
+"""`manage.py install_services`: pirunner's own services for systemd, rendered, installed and taken away again."""
