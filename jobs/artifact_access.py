@@ -1,4 +1,4 @@
-"""Which artifacts a job may read: those of jobs of its own owner; the owner of the machine may read all."""
+"""Which artifacts a job may read: those of jobs of its own owner. The machine's owner and its people may read all."""
 
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from jobs.errors import DoNotRetry
 from jobs.models import Artifact
 from jobs.selectors import is_id
 from pirunner.access import BOOTSTRAP
+from pirunner.callers import is_person
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -20,8 +21,10 @@ def readable_artifact(artifact_id: str, owner: str) -> Artifact | None:
 
 
 def readable_by(owner: str) -> "QuerySet[Artifact]":
-    """Return the artifacts that ``owner`` may read: its own, or all if it is the machine's."""
-    return Artifact.objects.all() if owner == BOOTSTRAP else Artifact.objects.filter(job__owner=owner)
+    """Return the artifacts that ``owner`` may read: its own, or all if it is the machine's or a person."""
+    if owner == BOOTSTRAP or is_person(owner):
+        return Artifact.objects.all()
+    return Artifact.objects.filter(job__owner=owner)
 
 
 def read_whole(artifact_id: str, *, owner: str, max_bytes: int) -> ReadArtifact:

@@ -9,7 +9,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -113,9 +112,9 @@ RETURNING rank, id, run, priority, input, metadata, callback_url, callback_event
 """
 
 
-def _moment(stored: Any) -> datetime:
-    """Return a moment that came without Django's help; SQLite keeps them as text in UTC."""
-    return stored if isinstance(stored, datetime) else datetime.fromisoformat(stored).replace(tzinfo=UTC)
+def _moment(stored: datetime) -> datetime:
+    """Return a moment that came without Django's help; SQLite keeps them in UTC, and does not say so."""
+    return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
 
 
 def renew_leases(*, instance: str, child_pids: list[int], now: datetime) -> int:

@@ -26,7 +26,9 @@ MAX_DESCRIPTION = 600
 
 _ROOTS = frozenset({"rss", "rdf", "feed"})
 _RAW_DESCRIPTION = 4000
-_TAG = re.compile(r"<[^<>]*>")
+_UNSHOWN = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_BLOCK = re.compile(r"</?(?:p|br|hr|div|li|[uo]l|tr|t[dh]|h[1-6]|img|figure|blockquote)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 _DATES = ("published_parsed", "updated_parsed", "created_parsed")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -79,8 +81,9 @@ def _items(entries: list[Any], source: str) -> Iterator[FeedItem]:
 
 
 def _described(entry: Any) -> str:
+    raw = str(entry.get("summary") or "")[:_RAW_DESCRIPTION] if "summary" in entry else ""
     # Tags first: a description often begins with a picture whose address is longer than what is read of it.
-    return _TAG.sub(" ", str(entry.get("summary") or "")[:_RAW_DESCRIPTION]) if "summary" in entry else ""
+    return _TAG.sub("", _BLOCK.sub(" ", _UNSHOWN.sub("", raw)))
 
 
 def _published(entry: Any) -> datetime | None:

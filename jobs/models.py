@@ -133,7 +133,8 @@ class Job(models.Model):
                 name="job_key",
                 condition=~Q(concurrency_key="") & Q(state__in=["delayed", "waiting", "active"]),
             ),
-            models.Index(fields=["due_at"], name="job_due", condition=Q(state="delayed")),
+            # The state is in it, and in job_waiting_since, for SQLite, which otherwise prefers job_state and sorts.
+            models.Index(fields=["state", "due_at"], name="job_due", condition=Q(state="delayed")),
             models.Index(fields=["schedule_id", "id"], name="job_of_schedule", condition=~Q(schedule_id="")),
             models.Index(
                 fields=["schedule_id"],
@@ -145,7 +146,6 @@ class Job(models.Model):
             models.Index(fields=["lease_expires_at"], name="job_lease", condition=Q(state="active")),
             models.Index(fields=["state", "id"], name="job_state"),
             models.Index(fields=["job_type", "id"], name="job_type"),
-            # The state is in it for SQLite, which otherwise thinks less of it than of job_state.
             models.Index(fields=["state", "queued_at"], name="job_waiting_since", condition=Q(state="waiting")),
             # A job has its finished_at while it is ended, and only then.
             models.Index(fields=["state", "finished_at"], name="job_ended", condition=Q(finished_at__isnull=False)),

@@ -82,7 +82,19 @@ def _likeliest_branch(error: "ValidationError") -> list["ValidationError"] | Non
     if len(branches) == 1:
         return next(iter(branches.values()))
     of_its_type = [errors for errors in branches.values() if not any(map(_is_of_other_type, errors))]
+    if tag := _tag_of(error):
+        of_its_type = [errors for errors in of_its_type if not any(_is_of_other_tag(inner, tag) for inner in errors)]
     return min(of_its_type, key=len, default=None)
+
+
+def _tag_of(error: "ValidationError") -> str:
+    """Return the name of the field that tells the alternatives apart, if one does."""
+    schema: Any = error.schema
+    return str(schema.get("discriminator", {}).get("propertyName", ""))
+
+
+def _is_of_other_tag(error: "ValidationError", tag: str) -> bool:
+    return error.validator in {"enum", "const"} and list(error.relative_path) == [tag]
 
 
 def _is_of_other_type(error: "ValidationError") -> bool:
@@ -94,6 +106,12 @@ def _faults(error: "ValidationError") -> Iterator[Fault]:
     if error.validator == "required":
         schema: Any = error.schema
         yield from _missing(schema, error.instance, path)
+        return
+    tag = _tag_of(error)
+    if tag and isinstance(error.instance, dict):
+        schema = error.schema
+        code, sentence = rule_of("enum")
+        yield Fault((*path, tag), code, sentence(list(schema["discriminator"]["mapping"]), error.instance.get(tag)))
         return
     code, sentence = rule_of(str(error.validator))
     yield Fault(path, code, sentence(error.validator_value, error.instance))

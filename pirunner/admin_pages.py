@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
 
+from pirunner.callers import name_of_person
+
 LONGEST_OWNER = 100
 """Characters of the columns that say who did something."""
 
@@ -33,7 +35,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
 
 def person_of(request: HttpRequest) -> str:
     """Return the name by which rows remember the person of a request."""
-    return f"admin:{request.user.get_username()}"[:LONGEST_OWNER]
+    return name_of_person(request.user.get_username())[:LONGEST_OWNER]
 
 
 def short_moment(moment: datetime | None) -> str:

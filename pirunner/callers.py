@@ -25,6 +25,19 @@ MEANINGS = {
 }
 
 
+_PERSON = "admin:"
+
+
+def name_of_person(username: str) -> str:
+    """Return the name by which rows remember a person; no token's label has a colon."""
+    return f"{_PERSON}{username}"
+
+
+def is_person(owner: str) -> bool:
+    """Return whether an owner of rows is a person, and not a token."""
+    return owner.startswith(_PERSON)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A token that calls: its label, its scopes, and its limits.

@@ -74,7 +74,7 @@ def _tasks_of(job_id: str) -> str:
     job = find_job(job_id)
     if job is None:
         return "tasks"
-    search = f"{task_name(job.job_type)} (args:\"[{job.pk}]\" OR result:\"'{job.pk}:\")"
+    search = f'{task_name(job.job_type)} (args:"[{job.pk}]" OR result:"\'{job.pk}:")'
     return "tasks?" + urlencode({"name": search}, quote_via=quote)
 
 

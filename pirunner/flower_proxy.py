@@ -29,8 +29,9 @@ INLINE_SCRIPT = "\nvar autorefresh = 1;\n"
 """The one script that Flower writes into a page, allowed by its hash and not with any other."""
 _HASH = base64.b64encode(hashlib.sha256(INLINE_SCRIPT.encode()).digest()).decode()
 POLICY = (
-    f"default-src 'none'; script-src 'self' 'sha256-{_HASH}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    f"default-src 'none'; script-src 'self' 'sha256-{_HASH}'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'"
 )
 """What Flower's pages may load: its own files. Its tables set widths in ``style`` attributes."""
 

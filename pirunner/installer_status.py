@@ -43,3 +43,8 @@ def installer_state(status: Status | None, *, wanted: bool) -> str:
     if status is None:
         return "absent"
     return "silent" if status.is_silent(timezone.now()) else "ok"
+
+
+def last_account() -> Status | None:
+    """Return what the installer told last; None if it never did."""
+    return read_status(settings.RUNNER_DATA_DIR)

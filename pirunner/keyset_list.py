@@ -8,6 +8,7 @@ The list shows "Newest" and "Older" instead of page numbers, and does not sort b
 
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -69,6 +70,7 @@ class KeysetAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
     keyset_field = "pk"
     sortable_by: Any = ()
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # they count
     list_per_page = 50
 
     def keyset_of(self, request: HttpRequest) -> str:  # noqa: ARG002  (some lists have another one when narrowed)

@@ -140,9 +140,7 @@ class CheckedClient:
         self._resolver = resolver
         self._tls = tls
 
-    def limited(
-        self, *, max_bytes: int, total_timeout: float | None = None, truncate: bool = False
-    ) -> "CheckedClient":
+    def limited(self, *, max_bytes: int, total_timeout: float | None = None, truncate: bool = False) -> "CheckedClient":
         """Return a client that may reach the same, with other limits on time (seconds) and size."""
         seconds = self._policy.total_timeout if total_timeout is None else total_timeout
         policy = replace(self._policy, max_bytes=max_bytes, total_timeout=seconds, truncate=truncate)

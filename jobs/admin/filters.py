@@ -38,6 +38,11 @@ class Wanted:
         return bool(self.query())
 
     @property
+    def is_narrowed_further(self) -> bool:
+        """Whether any filter is set besides the state."""
+        return bool(self.query(state=""))
+
+    @property
     def is_first_page(self) -> bool:
         """Whether the list begins with the newest."""
         return self.before == LARGEST_ID

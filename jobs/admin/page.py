@@ -1,7 +1,5 @@
 """The page of one job: where it stands, live while it runs; what came of it, how it ran, what it was given."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,34 +10,28 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
-from django_celery_results.models import TaskResult
 
 from jobs.admin.acts import Act, acts_allowed
 from jobs.admin.code import coloured_json
 from jobs.admin.files import Preview, can_be_looked_into, is_markdown, preview_of
+from jobs.admin.history import DELIVERIES, RUNS, deliveries_of, runs_of, steps_of
 from jobs.admin.origins import due_time_of, origins_of
-from jobs.admin.shown import Shown, between, is_past
+from jobs.admin.shown import Shown, is_past
 from jobs.catalog import find
 from jobs.models import Artifact, Job, LogLine
 from jobs.selectors import CONTENTS, artifacts_of_job, find_job, is_id, last_lines_of_job
 from jobs.spending import spent_of_job
-from jobs.states import State
 from pirunner.admin_pages import json_text
 from pirunner.wording import size, span
-from webhooks.models import Delivery, DeliveryAttempt
+from webhooks.models import Delivery
 
 LINES = 200
 """How many lines of a log come at once."""
-RUNS = 50
-"""How many runs the page lists: the last ones."""
-DELIVERIES = 20
 LONGEST_JSON = 128 * 1024
 FOLDED = 24
 """Lines of JSON beyond which it is folded."""
 WATCHED = timedelta(minutes=2)
 """How long after its end a page is still renewed for callbacks that are under way."""
-_RUN_STATES = {"SUCCESS": "completed", "FAILURE": "failed", "REVOKED": "cancelled", "STARTED": "active"}
-_RUN_WORDS = {"SUCCESS": "completed", "FAILURE": "failed", "REVOKED": "stopped", "STARTED": "running"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +90,13 @@ def context_of(request: HttpRequest, job: Job) -> dict[str, Any]:
         "error": job.error,
         "error_class": job.error_class,
         "blocks": _blocks(job),
-        "runs": _runs(job),
+        "runs": runs_of(job),
         "earlier_runs": max(0, job.run - RUNS),
         "files": _files(request, job),
-        "deliveries": _deliveries(job),
+        "deliveries": deliveries_of(job),
         "may_see_deliveries": request.user.has_perm("webhooks.view_delivery"),
         "may_see_runs": request.user.has_perm("django_celery_results.view_taskresult"),
-        "steps": _steps(job),
+        "steps": steps_of(job),
         "facts": _facts(job),
         "spent": spent_of_job(job.pk),
         "notes": _notes(request, job),
@@ -187,42 +179,6 @@ def _blocks(job: Job) -> list[JsonBlock]:
     return [block for block in blocks if block is not None]
 
 
-def _runs(job: Job) -> list[dict[str, Any]]:
-    """Return the last runs, newest first."""
-    run_ids = [f"{job.pk}:{run}" for run in range(max(1, job.run - RUNS + 1), job.run + 1)]
-    found = TaskResult.objects.filter(task_id__in=run_ids)
-    # The results of those that succeeded may be large, and are shown elsewhere.
-    said = dict(found.filter(status__in=["FAILURE", "REVOKED"]).values_list("task_id", "result"))
-    rows = sorted(found.defer("result"), key=lambda row: -_number_of(row))
-    return [_run(row, job, _said(said.get(row.task_id, ""))) for row in rows]
-
-
-def _run(row: TaskResult, job: Job, said: str) -> dict[str, Any]:
-    is_open = row.status == "STARTED"
-    return {
-        "row": row,
-        "number": _number_of(row),
-        "state": _RUN_STATES.get(row.status, "unknown"),
-        "word": _RUN_WORDS.get(row.status, row.status.lower()),
-        "took": between(row.date_started, row.date_done) if row.date_started and not is_open else "",
-        "is_open": is_open,
-        "said": said,
-        "traceback": row.traceback or "",
-        "is_last": _number_of(row) == job.run,
-    }
-
-
-def _said(text: str) -> str:
-    """Return why a run came to nothing, of what was recorded of it."""
-    recorded = json.loads(text) if text else None
-    return str(recorded.get("error", "")) if isinstance(recorded, dict) else ""
-
-
-def _number_of(row: TaskResult) -> int:
-    number = row.task_id.rpartition(":")[2]
-    return int(number) if number.isdigit() else 0
-
-
 def _files(request: HttpRequest, job: Job) -> list[dict[str, Any]]:
     """Return the files, newest run first; the first page of Markdown is shown at once."""
     if not request.user.has_perm("jobs.view_artifact"):
@@ -239,46 +195,6 @@ def _file(artifact: Artifact, preview: Preview | None) -> dict[str, Any]:
         "preview": preview,
         "can_be_looked_into": can_be_looked_into(artifact),
     }
-
-
-def _deliveries(job: Job) -> list[dict[str, Any]]:
-    rows = list(Delivery.objects.filter(job_id=job.pk).defer("body").order_by("-pk")[:DELIVERIES])
-    attempts: dict[int, list[DeliveryAttempt]] = {row.pk: [] for row in rows}
-    for attempt in (
-        DeliveryAttempt.objects.filter(delivery_id__in=attempts).defer("body").order_by("delivery", "number")
-    ):
-        attempts[attempt.delivery_id].append(attempt)
-    return [{"row": row, "attempts": attempts[row.pk][-5:]} for row in rows]
-
-
-def _steps(job: Job) -> list[dict[str, Any]]:
-    """Return the moments of a job's life in order, each with how long it was until then."""
-    state = Shown(job)
-    retried = job.attempts_made > 1 or state.retries_next
-    moments: list[tuple[str, Any, str]] = [("Accepted", job.created_at, "ok")]
-    if (job.due_at - job.created_at).total_seconds() > 1:
-        words = "Next attempt due" if state.retries_next else "Due"
-        moments.append((words, job.due_at, "delayed" if job.state == State.DELAYED else "ok"))
-    if job.started_at:
-        moments.append(("Last started" if retried else "Started", job.started_at, "ok"))
-    if job.cancel_requested_at:
-        moments.append((f"Cancelled by {job.cancel_requested_by}", job.cancel_requested_at, "warn"))
-    moments.sort(key=lambda moment: moment[1])
-    if job.finished_at:
-        moments.append((job.state.capitalize(), job.finished_at, job.state))
-    elif state.is_active:
-        moments.append(("Running", None, "active"))
-    elif job.state == State.WAITING:
-        moments.append(("Waiting for a worker", None, "waiting"))
-    return [
-        {"words": words, "at": at, "state": mark, "after": _after(moments, place)}
-        for place, (words, at, mark) in enumerate(moments)
-    ]
-
-
-def _after(moments: Sequence[tuple[str, Any, str]], place: int) -> str:
-    at, before = moments[place][1], moments[place - 1][1] if place else None
-    return between(before, at) if at is not None and before is not None else ""
 
 
 def _facts(job: Job) -> list[dict[str, Any]]:

@@ -48,6 +48,11 @@ class Shown:
         return self.job.state == State.DELAYED and self.job.attempts_made > 0
 
     @property
+    def shows_failure(self) -> bool:
+        """Whether the failure of its last attempt is what its reader wants to know."""
+        return self.retries_next or self.job.state in {State.FAILED, State.CANCELLED}
+
+    @property
     def took(self) -> str:
         """How long it ran from its last start to its end, "" while it runs."""
         job = self.job

@@ -168,14 +168,17 @@ def _submit(request: HttpRequest, job_type: JobType) -> HttpResponse:
     owner = person_of(request)
     input_form = input_form_class(job_type.name)(request.POST, owner=owner)
     more = MoreForm(request.POST)
-    # Both, so that all faults are told at once.
-    if not all([input_form.is_valid(), more.is_valid()]):
-        return _show(request, job_type, input_form, more)
+    # Both and the payload in any case, so that all faults are told at once.
+    valid = all([input_form.is_valid(), more.is_valid()])
     payload = {"jobType": job_type.name, "input": input_form.cleaned_input(), **more.payload()}
     try:
-        accepted = _accept(payload, owner=owner, key=request.POST.get(KEY, ""))
+        prepared = prepare_submission(payload, owner=owner, header=request.POST.get(KEY) or None)
+        if not valid:
+            return _show(request, job_type, input_form, more)
+        accepted = prepared if isinstance(prepared, Accepted) else intake.submit(prepared)
     except InvalidPayload as refusal:
-        faults = more.take_faults(input_form.take_faults(refusal.faults))
+        others = [fault for fault in refusal.faults if fault.path[:1] != ("input",)]
+        faults = more.take_faults(input_form.take_faults(refusal.faults) if valid else others)
         return _show(request, job_type, input_form, more, told=[fault.message for fault in faults])
     except IdempotencyMismatch:
         told = "This form was submitted already, with something else in it. Submit it again to make another job."
@@ -186,11 +189,6 @@ def _submit(request: HttpRequest, job_type: JobType) -> HttpResponse:
     except ApiError as refusal:
         return _show(request, job_type, input_form, more, told=[str(refusal)], key=request.POST.get(KEY, ""))
     return _accepted(request, accepted)
-
-
-def _accept(payload: dict[str, Any], *, owner: str, key: str) -> Accepted:
-    prepared = prepare_submission(payload, owner=owner, header=key or None)
-    return prepared if isinstance(prepared, Accepted) else intake.submit(prepared)
 
 
 def _accepted(request: HttpRequest, accepted: Accepted) -> HttpResponse:

@@ -83,12 +83,20 @@ def _full(story: Story, group: Group, today: datetime) -> str:
 def _facts(story: Story, group: Group, today: datetime) -> str:
     facts = [] if group == "source" else [story.item.source]
     if story.item.published:
-        local = local_time(story.item.published, today.tzinfo)
-        is_today = local.date() == today.date()
-        facts.append(f"{local:%H:%M}" if is_today or group == "day" else f"{local.day} {local:%b}, {local:%H:%M}")
+        facts.append(_moment(story, group, today))
     if story.also:
         facts.append(f"also in {', '.join(story.also[:3])}")
-    return markdown_text(" · ".join(facts))
+    return markdown_text(" · ".join(filter(None, facts)))
+
+
+def _moment(story: Story, group: Group, today: datetime) -> str:
+    """Return when a story is from, as short as it is clear; a page declares a day and no time."""
+    local = local_time(story.item.published or today, today.tzinfo)
+    time = "" if story.item.version else f"{local:%H:%M}"
+    if local.date() == today.date() or group == "day":
+        return time
+    day = f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b} {local.year}"
+    return ", ".join(filter(None, (day, time)))
 
 
 def _render_failure(health: Health) -> str:

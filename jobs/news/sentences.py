@@ -22,7 +22,7 @@ def first_sentences(text: str, longest: int) -> str:
     ends = [found.end() for found in _END.finditer(text) if found.end() <= longest]
     if ends:
         return text[: ends[-1]]
-    cut = text[: longest - 1]
-    at_blank = cut.rpartition(" ")[0]
+    at_blank = text[:longest].rpartition(" ")[0]
     # Some scripts have no blanks between words.
-    return (at_blank if len(at_blank) > longest // 2 else cut).rstrip(" ,;:\u2013-") + "…"
+    cut = at_blank if len(at_blank) >= longest // 2 else text[: longest - 1]
+    return cut.rstrip(" ,;:\u2013-") + "…"

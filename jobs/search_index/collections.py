@@ -143,9 +143,10 @@ def _write(home: SearchCollection, document: Document) -> Tally:
     before = known.values_list("pk", "content_sha256").first()
     if before and before[1] == sha256:
         return Tally(unchanged=1)
+    text = document.text[:LONGEST_TEXT]
     fields = {
         "title": document.title,
-        "text": document.text[:LONGEST_TEXT],
+        "text": text,
         "url": document.url,
         "content_sha256": sha256,
         "indexed_at": timezone.now(),
@@ -155,7 +156,7 @@ def _write(home: SearchCollection, document: Document) -> Tally:
         number = before[0]
     else:
         number = SearchDocument.objects.create(collection=home, doc_id=document.doc_id, digest=digest, **fields).pk
-    full_text().write(number, home.pk, terms_of(document.title), terms_of(fields["text"]))
+    full_text().write(number, home.pk, terms_of(document.title), terms_of(text))
     return Tally(updated=1) if before else Tally(added=1)
 
 

@@ -15,7 +15,7 @@ class SqliteText:
 
     def write(self, document_id: int, collection_id: int, title: Sequence[str], body: Sequence[str]) -> None:
         """Keep the terms of a document, over what was kept of it."""
-        values = [document_id, _scope(collection_id), " ".join(title), " ".join(body)]
+        values: list[int | str] = [document_id, _scope(collection_id), " ".join(title), " ".join(body)]
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM jobs_fulltext WHERE rowid = %s", [document_id])
             cursor.execute("INSERT INTO jobs_fulltext (rowid, scope, title, body) VALUES (%s, %s, %s, %s)", values)

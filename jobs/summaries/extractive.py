@@ -82,8 +82,8 @@ def _length_weight(words: float) -> float:
     """Return 1 for a sentence of a usual length, less for a heading or for one without end."""
     least, most = USUAL_LENGTH
     if words < least:
-        return (words / least) ** 0.5 * 0.9
-    return 1.0 if words <= most else max(0.5, (most / words) ** 0.5)
+        return 0.9 * math.sqrt(words / least)
+    return 1.0 if words <= most else max(0.5, math.sqrt(most / words))
 
 
 def _place_weight(number: int) -> float:

@@ -53,7 +53,7 @@ def _replay(delivery_id: int, by: str) -> Model:  # noqa: ARG001  (every button 
 
 BUTTONS = {
     "cancel": Button("jobs.change_job", _cancel, "Job {pk} is being cancelled.", "cancelled"),
-    "retry": Button("jobs.change_job", _retry, "Job {pk} runs again.", "retried"),
+    "retry": Button("jobs.change_job", _retry, "Job {pk} will run again.", "retried"),
     "run": Button("schedules.change_schedule", _run, "Job {pk} was submitted.", ""),
     "replay": Button("webhooks.change_delivery", _replay, "Callback {pk} is sent again.", "replayed"),
 }

@@ -95,7 +95,7 @@ class PersonAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # 
 
 
 @admin.register(Group)
-class RoleAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class RoleAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups: the three roles, which pirunner keeps in step with its own table, and those that an owner makes."""
 
     list_display = ("name", "kept_by")

@@ -83,7 +83,7 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
             self.fields["role"].initial = role.value if role else ""
         if "groups" in self.fields:
             others = Group.objects.exclude(name__in=[each.value for each in Role])
-            self.fields["groups"].queryset = others  # type: ignore[attr-defined]
+            self.fields["groups"].queryset = others
             self.initial["groups"] = list(self.instance.groups.filter(pk__in=others))
 
     def clean(self) -> Any:

@@ -67,8 +67,8 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # (generic for the 
         if kept.pk is None:
             self.initial["scopes"] = [Scope.JOBS_READ.value, Scope.JOBS_WRITE.value]
             return
-        self.initial |= {"scopes": kept.scopes.split(), "job_types": kept.job_types.split()}
-        self.initial |= {name: getattr(kept, name) for name in ("own_only", "requests_per_minute", "expires_at")}
+        self.initial.update(scopes=kept.scopes.split(), job_types=kept.job_types.split())
+        self.initial.update({name: getattr(kept, name) for name in ("own_only", "requests_per_minute", "expires_at")})
 
     def clean_label(self) -> str:
         """Return a label that can be an owner."""

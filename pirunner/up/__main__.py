@@ -89,7 +89,8 @@ def _run_all(notifier: Notifier) -> int:
             if attended:
                 _attend(supervisor, EVERYTHING, notifier, broker, flower_port)
             _start_programs(supervisor, EVERYTHING, broker, flower_port, attended=attended)
-            _welcome(supervisor, output, flower_port)
+            if not attended:  # nobody reads a welcome in the journal
+                _welcome(supervisor, output, flower_port)
             supervisor.serve()
     finally:
         if broker is not None:

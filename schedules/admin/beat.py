@@ -93,10 +93,11 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):  # type: ignore[mis
     list_filter = ("enabled", "one_off")
     show_full_result_count = False
 
-    @display(description="Kept by", label={"pirunner": "info", "you": "default"})  # type: ignore[untyped-decorator]
+    @display(description="Kept by")  # type: ignore[untyped-decorator]
     def kept_by(self, task: PeriodicTask) -> str:
         """Return who decides about the task."""
-        return "pirunner" if is_ours(task) else "you"
+        state, keeper = ("active", "pirunner") if is_ours(task) else ("off", "you")
+        return format_html('<span class="pr-badge" data-state="{}">{}</span>', state, keeper)
 
     @display(description="Note")  # type: ignore[untyped-decorator]
     def note(self, task: PeriodicTask) -> str:

@@ -189,7 +189,7 @@ class ScheduleForm(forms.Form):
         if field and field not in self.errors and not cleaned.get(field):
             self.add_error(field, message)
         if bool(cleaned.get("quiet_from")) != bool(cleaned.get("quiet_to")):
-            self.add_error("quiet_to", "Quiet hours have a beginning and an end; give both, or neither.")
+            self.add_error("quiet_from", "Quiet hours have a beginning and an end; give both, or neither.")
         return cleaned
 
     @property

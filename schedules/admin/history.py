@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
-from pirunner.admin_pages import ReadOnlyAdmin
+from pirunner.admin_pages import ReadOnlyAdmin, short_moment
 from pirunner.keyset_list import KeysetAdmin
 from schedules.models import AuditEntry, Tombstone
 
@@ -15,11 +16,16 @@ from schedules.models import AuditEntry, Tombstone
 class TombstoneAdmin(ReadOnlyAdmin):
     """Names of schedules that people deleted."""
 
-    list_display = ("name", "by", "at")
+    list_display = ("name", "by", "deleted")
     search_fields = ("name",)
     ordering = ("name",)
     list_before_template = "admin/schedules/tombstone/explained.html"
     empty_template = "admin/schedules/tombstone/empty.html"
+
+    @display(description="Deleted", ordering="at")  # type: ignore[untyped-decorator]
+    def deleted(self, tombstone: Tombstone) -> str:
+        """Return when the schedule of this name was deleted."""
+        return short_moment(tombstone.at)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return whether this person may let programs make the name again."""
@@ -30,5 +36,10 @@ class TombstoneAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(KeysetAdmin, ReadOnlyAdmin):
     """Who did what to which schedule, newest first; also of those that are gone."""
 
-    list_display = ("at", "action", "by", "name", "schedule_id", "details")
+    list_display = ("when", "action", "by", "name", "schedule_id", "details")
     search_fields = ("name", "schedule_id", "by")
+
+    @display(description="When")  # type: ignore[untyped-decorator]
+    def when(self, entry: AuditEntry) -> str:
+        """Return when it was done."""
+        return short_moment(entry.at)

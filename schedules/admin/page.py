@@ -4,12 +4,10 @@ import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 
-from installer.status import read_status
 from jobs.models import Job
-from pirunner.installer_status import installer_state
+from pirunner.installer_status import installer_state, last_account
 from pirunner.wording import span
 from schedules.admin.acts import ACTS
 from schedules.admin.strip import strip_of, written, zone_of
@@ -98,7 +96,7 @@ def _row(occurrence: Occurrence, zone: ZoneInfo) -> dict[str, Any]:
 
 def _systemd(schedule: Schedule) -> dict[str, Any]:
     """Return where the manifest is, and what the installer made of it."""
-    status = read_status(settings.RUNNER_DATA_DIR)
+    status = last_account()
     return {
         "manifest": str(manifests().path(schedule.public_id)),
         "written": schedule.manifest_version == schedule.version,

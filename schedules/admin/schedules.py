@@ -73,11 +73,12 @@ class ScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
     """Schedules: those that are due next come first."""
 
     list_display = ("title", "short_sentence", "zone", "next_due", "last_outcome", "state")
-    list_filter = (StateFilter, "backend", "job_type", "enabled")
+    list_filter = (StateFilter, "backend", "job_type")
     list_filter_sheet = True
     search_fields = ("name", "public_id", "job_type")
     ordering = (F("next_due_at").asc(nulls_last=True), "-id")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     actions = ("pause", "resume", "run")
     empty_template = "admin/schedules/schedule/empty.html"
     change_list_template = "admin/schedules/schedule/list.html"

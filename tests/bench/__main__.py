@@ -18,6 +18,7 @@ from tests.bench import (
     end_to_end,
     growth,
     idle,
+    job_types,
     machine,
     memory,
     profiles,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Plan], None]] = {
     "growth": growth.run,
     "dashboard": dashboard.run,
     "schedules": schedules.run,
+    "job_types": job_types.run,
 }
 
 

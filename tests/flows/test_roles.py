@@ -78,7 +78,7 @@ def test_parts_start_together_show_that_they_work_and_stop(parts: Parts) -> None
     stack = parts.stack
     supervised = [role for role in ROLES if role != "redis"]
     for role in supervised:
-        wait_for(lambda role=role: parts.has_told(role, "READY=1"), 60)  # type: ignore[misc]
+        wait_for(lambda role=role: parts.has_told(role, "READY=1"), 120)  # type: ignore[misc]
     for role in supervised:
         wait_for(lambda role=role: parts.has_told(role, "WATCHDOG=1"))  # type: ignore[misc]
 

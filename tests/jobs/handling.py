@@ -1,7 +1,7 @@
 """A context for handlers that remember: what is kept goes to the next one, checkpoints to the next attempt."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003  (as everywhere here)
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ class HandlerContext(TinyContext):
         self._checkpoints: dict[str, Any] = {}
 
     def add_file(self, artifact_id: str, name: str, content: bytes, media_type: str) -> None:
-        self.files[artifact_id] = ReadArtifact(artifact_id=artifact_id, name=name, media_type=media_type, content=content)
+        self.files[artifact_id] = ReadArtifact(
+            artifact_id=artifact_id, name=name, media_type=media_type, content=content
+        )
 
     def read_artifact(self, artifact_id: str, max_bytes: int = 32 * 1024 * 1024) -> ReadArtifact:
         if artifact_id not in self.files or self.files[artifact_id].size > max_bytes:
@@ -46,7 +48,7 @@ class HandlerContext(TinyContext):
     def recall(self, key: str) -> Any:
         return self._keeping.get(key, self._kept.get(key))
 
-    def log(self, message: str, level: str = "info") -> None:
+    def log(self, message: str, level: str = "info") -> None:  # noqa: ARG002  (the contract's)
         self.lines.append(message)
 
     def cancelled(self) -> bool:

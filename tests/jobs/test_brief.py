@@ -86,12 +86,23 @@ def test_the_page_reads_well() -> None:
     )
 
     assert page == (
-        "# Crypto brief, Sunday 23 November 2025\n\n"
-        "## Ether up\n\nSource · Sat 22 November 2025, 23:30 · [Read](https://x.example/%281%29)\n\n"
-        "## Undated\n\nSource · [Read](https://x.example/2)\n\n"
+        "# Crypto brief\n\nSunday 23 November 2025, 00:30 · 2 headlines\n\n"
+        "## Yesterday\n\n### [Ether up](https://x.example/%281%29)\n\nSource · 23:30\n\n"
+        "## Without a date\n\n### [Undated](https://x.example/2)\n\nSource\n\n"
         "## Could not be read\n\n- down.example/rss: The server answered 503.\n\n"
-        "*Read at 00:30, all times in Europe/Berlin.*\n"
+        "*All times in Europe/Berlin.*\n"
     )
+
+
+def test_a_summary_is_the_first_sentence_of_what_the_feed_says() -> None:
+    told = FeedItem(
+        "Ether up", "https://x.example/1", NOW, "Source", "It *rose*. " + "And then some more was said. " * 10
+    )
+
+    page = render_brief([told], [], now=NOW, zone=BERLIN, summaries=True)
+
+    assert "Source · 00:30\n\nIt \\*rose\\*. And then" in page
+    assert "It \\*rose" not in render_brief([told], [], now=NOW, zone=BERLIN)
 
 
 def test_a_page_without_items_says_so() -> None:
@@ -103,8 +114,8 @@ def test_the_ends_of_the_calendar_can_be_shown(moment: datetime) -> None:
     page = render_brief([FeedItem("t", "https://x.example/", moment, "s")], [], now=NOW, zone=ZoneInfo("Asia/Tokyo"))
     west = render_brief([FeedItem("t", "https://x.example/", moment, "s")], [], now=NOW, zone=ZoneInfo("America/Lima"))
 
-    assert f" {moment.year}, " in page
-    assert f" {moment.year}, " in west
+    assert f" {moment.year}\n" in page
+    assert f" {moment.year}\n" in west
 
 
 @settings(deadline=None)
@@ -113,5 +124,5 @@ def test_nothing_hostile_adds_a_line_to_the_page(title: str, source: str, error:
     hostile = FeedItem(clean_text(title, 100), "https://x.example/", None, clean_text(source, 100))
     page = render_brief([hostile], [FailedSource(source, error)], now=NOW, zone=BERLIN)
 
-    assert len(page.splitlines()) == 11
+    assert len(page.splitlines()) == 15
     assert not re.search(r"[<>]", page)

@@ -177,3 +177,11 @@ def test_printable_text_is_what_every_database_keeps(text: str) -> None:
     assert len(kept) <= 20
     assert "\x00" not in kept
     assert kept.encode().decode() == kept
+
+
+@pytest.mark.parametrize(
+    ("result", "quiet"), [({}, False), ({"notify": True}, False), ({"notify": False}, True), ({"notify": 0}, False)]
+)
+def test_a_result_can_ask_that_nobody_be_called(result: dict[str, Any], quiet: bool) -> None:
+    assert completed(claim(), result, at=NOON).is_quiet is quiet
+    assert not failed(JobFailed("no")).is_quiet

@@ -13,7 +13,7 @@ from jobs.file_text import UnreadableFile
 from jobs.handlers import summarize
 from jobs.language_model import ModelRefused
 from jobs.summaries.by_model import PART, parts_of
-from tests.jobs.awkward import pdfs
+from tests.jobs.awkward.pdfs import PICTURE, make_pdf, text_page
 from tests.jobs.test_language_model import Configure, answer, model, owner, rings, said, serve
 from tests.jobs.tiny_context import TinyContext
 
@@ -84,7 +84,7 @@ def test_a_page_that_is_gone_is_no_reason_to_try_again(context: TinyContext, ser
         ("\ufeffOne. Two.".encode("utf-16"), "text/plain", "One."),
         ("<p dir=rtl>هذا نص.</p><p>وهذا آخر.</p><script>x()</script>".encode(), "text/html", "هذا نص."),
         (b"\xff\xfe\x00\x01broken. Still text.", "text/plain", None),
-        (pdfs.pdf("Harbour closes. Tea is served."), "application/pdf", "Harbour closes."),
+        (make_pdf([text_page("Harbour closes. Tea is served.")]), "application/pdf", "Harbour closes."),
     ],
 )
 def test_files_in_every_encoding(context: TinyContext, content: bytes, media_type: str, sentence: str | None) -> None:
@@ -97,9 +97,9 @@ def test_files_in_every_encoding(context: TinyContext, content: bytes, media_typ
 @pytest.mark.parametrize(
     ("content", "media_type", "reason"),
     [
-        (pdfs.encrypted(), "application/pdf", "is encrypted"),
+        (make_pdf([text_page("Secret.")], password="s3cret"), "application/pdf", "is encrypted"),
         (b"%PDF-1.7\n garbage", "application/pdf", "damaged or cut short"),
-        (pdfs.pdf(""), "application/pdf", "holds no text"),
+        (make_pdf([PICTURE]), "application/pdf", "holds no text"),
         (b"\x89PNG\r\n\x1a\n123", "image/png", "no text that can be read"),
         (b" \n ", "text/plain", "holds no text"),
         (b"<div>" * 5000 + b"deep", "text/html", "deeper than a page"),

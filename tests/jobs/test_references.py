@@ -120,6 +120,7 @@ def test_nobody_reads_what_another_token_wrote() -> None:
     ]
     assert faults({"source": str(of_ana.pk)}, owner="ana") == []
     assert faults({"source": str(of_ana.pk)}, owner="bootstrap") == []
+    assert faults({"source": str(of_ana.pk)}, owner="admin:carla") == []
 
 
 def test_the_schema_says_what_a_field_takes() -> None:

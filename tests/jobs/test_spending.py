@@ -81,9 +81,9 @@ def test_a_type_may_have_a_budget_of_its_own(owner: Any) -> None:
 
 def test_a_new_day_has_a_new_budget(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     owner.LLM_BUDGET_TOKENS_PER_DAY = 1000
-    monkeypatch.setattr(spending.timezone, "localdate", lambda: date(2026, 3, 1))
+    monkeypatch.setattr("jobs.spending.timezone.localdate", lambda: date(2026, 3, 1))
     RunContext(start()).spend(tokens=1000)
-    monkeypatch.setattr(spending.timezone, "localdate", lambda: date(2026, 3, 2))
+    monkeypatch.setattr("jobs.spending.timezone.localdate", lambda: date(2026, 3, 2))
 
     RunContext(start()).reserve(1000)
 

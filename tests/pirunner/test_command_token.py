@@ -29,6 +29,7 @@ def test_its_limits_are_kept() -> None:
 
     made = Token.objects.get()
     assert (made.job_types, made.requests_per_minute, made.own_only) == ("ping", 60, True)
+    assert made.expires_at
     assert abs(made.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
 
 

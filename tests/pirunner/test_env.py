@@ -51,6 +51,15 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
         (env.zone, "TZ", "", "UTC"),
         (env.secret, "WEBHOOK_SECRET", "s3cret", "s3cret"),
         (env.secret, "WEBHOOK_SECRET", "", ""),
+        (env.numbers, "LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY", " a=1, b-c = 20 ,", {"a": 1, "b-c": 20}),
+        (env.numbers, "LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY", "", {}),
+        (env.named_urls, "NOTIFY_RECIPIENTS", "", {}),
+        (
+            env.named_urls,
+            "NOTIFY_RECIPIENTS",
+            "Ana=ntfy://a/b,c?d=e, bob=tgram://1/2\nana=json://x/",
+            {"ana": ("ntfy://a/b,c?d=e", "json://x/"), "bob": ("tgram://1/2",)},
+        ),
     ],
 )
 def test_a_value_is_read(monkeypatch: pytest.MonkeyPatch, read: Any, name: str, raw: str, value: Any) -> None:
@@ -239,3 +248,22 @@ def test_what_is_no_moment_is_refused(monkeypatch: pytest.MonkeyPatch, value: st
 
     with pytest.raises(env.EnvironmentFault, match="must be a moment like"):
         env.moment("WEBHOOK_SECRET_PREVIOUS_UNTIL")
+
+
+@pytest.mark.parametrize("raw", ["ana", "=ntfy://a", "ana=secret-topic", "ntfy://a/b", "a na=ntfy://x"])
+def test_recipients_that_cannot_be_read_are_refused_without_their_value(
+    monkeypatch: pytest.MonkeyPatch, raw: str
+) -> None:
+    monkeypatch.setenv("NOTIFY_RECIPIENTS", raw)
+
+    with pytest.raises(EnvironmentFault, match=r"^NOTIFY_RECIPIENTS must be names with URLs") as caught:
+        env.named_urls("NOTIFY_RECIPIENTS")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("raw", ["a", "a=", "=1", "a=-1", "a=1.5", "a=\u0661"])
+def test_numbers_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, raw: str) -> None:
+    monkeypatch.setenv("LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY", raw)
+
+    with pytest.raises(EnvironmentFault, match="whole numbers"):
+        env.numbers("LLM_BUDGET_TOKENS_PER_TYPE_PER_DAY")

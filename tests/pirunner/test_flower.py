@@ -35,7 +35,7 @@ class Heard(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  (http.server's name)
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -100,7 +100,7 @@ def test_who_may_look_and_who_may_command(role: Role | None, method: str, place:
         (OURS, 200),
     ],
 )
-def test_a_forged_command_is_refused(headers: dict[str, str], status: int) -> None:
+def test_a_forged_command_is_refused(headers: dict[str, Any], status: int) -> None:
     assert member(Role.ADMIN).post(f"{PAGE}api/task/revoke/1", **headers).status_code == status
 
 

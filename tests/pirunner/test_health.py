@@ -28,8 +28,9 @@ Parts = dict[str, Any]
 def server() -> Iterator[PrivateBroker]:
     """A Redis on a unix socket, whose path must be short."""
     folder = Path(tempfile.mkdtemp(prefix="pirunner-test-", dir="/tmp"))
-    broker = PrivateBroker(_find_binary(), folder)
-    process = subprocess.Popen([broker.binary, *broker._options()])
+    binary = _find_binary()
+    broker = PrivateBroker(binary, folder)
+    process = subprocess.Popen([binary, *broker._options("")])
     try:
         wait_for(broker.answers)
         yield broker

@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from pirunner.admin_pages import short_moment
 from webhooks.endpoints import EndpointRefused, canonical_prefix, checked_secret
 from webhooks.hosts import short_host_of
 from webhooks.models import Endpoint
@@ -51,7 +52,7 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
     """Receivers with a secret of their own."""
 
     form = EndpointForm
-    list_display = ("prefix", "secrets_shown", "created_at")
+    list_display = ("prefix", "secrets_shown", "created")
     fields = ("prefix", "new_secret", "previous_until", "created_at")
     readonly_fields = ("previous_until", "created_at")
     ordering = ("prefix",)
@@ -64,6 +65,11 @@ class EndpointAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
         if until is None or until <= timezone.now():
             return "set"
         return f"set; the previous one signs too until {timezone.localtime(until):%Y-%m-%d %H:%M}"
+
+    @display(description="Made", ordering="created_at")  # type: ignore[untyped-decorator]
+    def created(self, endpoint: Endpoint) -> str:
+        """Return when it was made."""
+        return short_moment(endpoint.created_at)
 
     def save_model(self, request: HttpRequest, endpoint: Endpoint, form: Any, change: bool) -> None:
         """Keep the endpoint, with the new secret if there is one; the old one ends at once."""

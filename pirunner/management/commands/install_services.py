@@ -55,6 +55,7 @@ class Command(OwnerCommand):
             if options["remove"]:
                 self._require_root("--remove")
                 self._show(installing.remove(host))
+                self.stdout.write(_GONE)
                 return
             layout = self._layout(options)
             if options["apply"]:
@@ -111,6 +112,9 @@ _LOOK = """
 Nothing is installed: look at the units in {folder}.
 With --apply (as root) they go to systemd, run as the user {user}, which is made if it is
 not there, and keep everything in {data}, their secrets included.
+"""
+_GONE = """
+The data and the user are still there, and so are the timers of schedules (docs/systemd.md has how they go).
 """
 _NEXT = """
 They start now, and at every boot. See how they do:

@@ -8,7 +8,7 @@ import pytest
 from django import forms
 from msgspec import Meta
 
-from jobs import input_fields
+from jobs import input_values
 from jobs.contract import JobType
 from jobs.input_forms import InputForm, initial_of, input_form_class
 from pirunner.errors import Fault, NotFound
@@ -75,19 +75,19 @@ def filled(**typed: Any) -> InputForm:
     [
         ("firstName", forms.CharField, "text"),
         ("link", forms.CharField, "url"),
-        ("story", input_fields.TextField, "textarea"),
-        ("note", input_fields.TextField, "textarea"),
+        ("story", input_values.TextField, "textarea"),
+        ("note", input_values.TextField, "textarea"),
         ("count", forms.IntegerField, "number"),
-        ("ratio", input_fields.NumberField, "number"),
-        ("loud", input_fields.OneOfField, "select"),
-        ("colour", input_fields.OneOfField, "select"),
-        ("size", input_fields.OneOfField, "select"),
-        ("names", input_fields.LinesField, "textarea"),
-        ("days", input_fields.SeveralOfField, "checkbox"),
-        ("legs", input_fields.JsonField, "textarea"),
-        ("via", input_fields.JsonField, "textarea"),
-        ("more", input_fields.JsonField, "textarea"),
-        ("either", input_fields.JsonField, "textarea"),
+        ("ratio", input_values.NumberField, "number"),
+        ("loud", input_values.OneOfField, "select"),
+        ("colour", input_values.OneOfField, "select"),
+        ("size", input_values.OneOfField, "select"),
+        ("names", input_values.LinesField, "textarea"),
+        ("days", input_values.SeveralOfField, "checkbox"),
+        ("legs", input_values.JsonField, "textarea"),
+        ("via", input_values.JsonField, "textarea"),
+        ("more", input_values.JsonField, "textarea"),
+        ("either", input_values.JsonField, "textarea"),
     ],
 )
 def test_each_kind_of_property_has_its_field(name: str, kind: type, widget: str) -> None:

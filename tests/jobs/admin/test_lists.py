@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs.admin import lists
+from jobs.admin.filters import Wanted
 from jobs.listing import JobFilter
 from tests.jobs.making import PING, active, ended, waiting
 
@@ -70,7 +70,7 @@ def test_odd_queries_are_answered(viewer: Client, query: str) -> None:
 
 
 def test_a_page_begins_below_the_one_before(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists.Wanted, "filter", lambda wanted, _now: JobFilter(limit=2, before=wanted.before))
+    monkeypatch.setattr(Wanted, "filter", lambda wanted, _now: JobFilter(limit=2, before=wanted.before))
     jobs = [waiting() for _ in range(3)]
 
     first = viewer.get(LIST)

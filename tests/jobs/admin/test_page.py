@@ -102,7 +102,7 @@ def test_a_renewal_brings_only_new_lines(viewer: Client) -> None:
     job = active()
     first, second = wrote(job, "an old line", "a new line")
 
-    shown = text(viewer.get(page_of(job, "live/"), {"after": first.pk, "seen": page.version_of(job)}))
+    shown = text(viewer.get(page_of(job, "live/"), {"after": str(first.pk), "seen": page.version_of(job)}))
 
     assert "a new line" in shown
     assert "an old line" not in shown
@@ -115,7 +115,7 @@ def test_a_renewal_brings_the_rest_when_something_changed_and_is_the_last_after_
     seen = page.version_of(job)
     Job.objects.filter(pk=job.pk).update(state="completed", token=None, finished_at=timezone.now(), summary="Done so.")
 
-    shown = text(viewer.get(page_of(job, "live/"), {"after": 0, "seen": seen}))
+    shown = text(viewer.get(page_of(job, "live/"), {"after": "0", "seen": seen}))
 
     assert 'id="job-head"' in shown
     assert "Done so." in shown

@@ -87,6 +87,13 @@ def test_faults_stand_at_their_field(ana: Client, fields: dict[str, str], form: 
     assert not Job.objects.exists()
 
 
+def test_all_faults_are_told_at_once(ana: Client) -> None:
+    answer = submit(ana, **{"input-message": ""}, callback_url="http://127.0.0.1/", priority="11")
+
+    assert list(answer.context["input_form"].errors) == ["message"]
+    assert set(answer.context["more"].errors) == {"callback_url", "priority"}
+
+
 def test_a_time_is_read_on_the_owners_clock(ana: Client, settings: Any) -> None:
     settings.TIME_ZONE = "Asia/Kolkata"
 

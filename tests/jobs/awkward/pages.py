@@ -47,8 +47,8 @@ def feed(items: int, *, prefix: str = "Story", description: str = "", day: int =
     """Return a feed with so many items, the first the newest."""
     entries = "".join(
         f"<item><title>{prefix} {n}</title><link>https://n.example/{n}</link>"
-        f"<pubDate>{day} Nov 2025 {23 - n // 60 % 24:02}:{59 - n % 60:02}:00 GMT</pubDate>"
-        f"<description>{description}</description></item>"
+        f"<pubDate>{day - n // 1440} Nov 2025 {23 - n // 60 % 24:02}:{59 - n % 60:02}:00 GMT</pubDate>"
+        f"<description><![CDATA[{description}]]></description></item>"
         for n in range(items)
     )
     return f"<?xml version='1.0'?><rss version='2.0'><channel><title>Paper</title>{entries}</channel></rss>"

@@ -21,7 +21,14 @@ def make_pdf(pages: Sequence[bytes], *, title: str = "", password: str | None = 
     secret = _Encryption(password) if password is not None else None
     objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    objects.append(_stream(4, b"\x80", b"/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8", secret))
+    objects.append(
+        _stream(
+            4,
+            b"\x80",
+            b"/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8",
+            secret,
+        )
+    )
     objects.append(_info(title, secret))
     kids = []
     for content in pages:
@@ -72,17 +79,21 @@ class _Encryption:
 
     def __init__(self, password: str) -> None:
         padded = (password.encode("latin-1") + _PADDING)[:32]
-        owner = _rc4(hashlib.md5(padded).digest()[:5], padded)
+        owner = _rc4(_md5(padded)[:5], padded)
         permissions = (_ALLOWED & 0xFFFFFFFF).to_bytes(4, "little")
-        self._key = hashlib.md5(padded + owner + permissions + _ID).digest()[:5]
+        self._key = _md5(padded + owner + permissions + _ID)[:5]
         user = _rc4(self._key, _PADDING)
         self.dictionary = b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P %d >>" % (
             owner.hex().encode(), user.hex().encode(), _ALLOWED,
         )  # fmt: skip
 
     def encrypt(self, number: int, content: bytes) -> bytes:
-        key = hashlib.md5(self._key + number.to_bytes(3, "little") + b"\0\0").digest()[:10]
+        key = _md5(self._key + number.to_bytes(3, "little") + b"\0\0")[:10]
         return _rc4(key, content)
+
+
+def _md5(content: bytes) -> bytes:
+    return hashlib.md5(content, usedforsecurity=False).digest()
 
 
 def _rc4(key: bytes, content: bytes) -> bytes:

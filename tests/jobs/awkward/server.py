@@ -27,7 +27,7 @@ class Reply:
 
 @dataclass
 class AwkwardServer:
-    """Answers by path (a reply, or what makes one); whatever is not named is 404. ``requests`` are the paths asked for."""
+    """Answers by path (a reply, or what makes one), what is not named with 404; ``requests`` are the paths asked."""
 
     port: int = 0
     replies: dict[str, Reply | Callable[[], Reply]] = field(default_factory=dict)

@@ -45,7 +45,7 @@ def ana(committed_db: None) -> User:  # noqa: ARG001
     return User.objects.create_superuser("ana", password="right")
 
 
-def log_in(password: str, name: str = "ana", **more: str) -> Any:
+def log_in(password: str, name: str = "ana", **more: Any) -> Any:
     return Client(**more).post(LOGIN, {"username": name, "password": password})
 
 

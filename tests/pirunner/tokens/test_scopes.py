@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from pirunner.api import ApiView
@@ -48,5 +49,15 @@ def test_each_method_declares_a_scope(place: str) -> None:
 
 def test_what_declares_none_is_for_admin() -> None:
     with pytest.raises(Forbidden, match="'admin'"):
-        Caller("agent", frozenset(set(Scope) - {Scope.ADMIN})).require(ApiView.scopes.get("GET", Scope.ADMIN))
-    Caller("ruler", frozenset({Scope.ADMIN})).require(Scope.ADMIN)
+        _check(Caller("agent", frozenset(set(Scope) - {Scope.ADMIN})))
+    _check(Caller("ruler", frozenset({Scope.ADMIN})))
+
+
+def _check(caller: Caller) -> None:
+    class Undeclared(ApiView):
+        def get(self, request: Any) -> None:
+            """Nobody gets here."""
+
+    request = RequestFactory().get("/")
+    request.user = caller  # type: ignore[assignment]
+    Undeclared().check_permissions(request)  # type: ignore[arg-type]

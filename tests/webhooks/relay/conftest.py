@@ -28,6 +28,7 @@ def _nobody_to_tell(owner: Any) -> None:
     """The owner has no services, until a test says otherwise."""
     owner.TELEGRAM_BOT_TOKEN = owner.TELEGRAM_CHAT_ID = ""
     owner.NOTIFY_URLS = ()
+    owner.NOTIFY_RECIPIENTS = {}
 
 
 @pytest.fixture

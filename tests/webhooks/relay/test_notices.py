@@ -261,3 +261,42 @@ def test_services_that_hang_take_up_few_threads(
         assert answer_ring(rows()[0].pk) == 0
 
     assert answer_ring(rows()[0].pk) == 1
+
+
+# -- recipients ---------------------------------------------------------------------------------------------------
+
+
+def reminder_for(recipient: Any, **fields: Any) -> VerifiedCallback:
+    """Return the callback of a reminder."""
+    return callback(**{"jobType": "reminder", "data": {"reminder": {"recipient": recipient}}, **fields})
+
+
+def test_a_reminder_goes_to_its_recipient_and_nobody_else(owner: Any, serve: Serve) -> None:
+    of_all, of_ana = serve(answer(200)), serve(answer(200))
+    owner.NOTIFY_URLS = (f"json://127.0.0.1:{of_all.port}/",)
+    owner.NOTIFY_RECIPIENTS = {"ana": (f"json://127.0.0.1:{of_ana.port}/",)}
+
+    assert take(reminder_for(" Ana ")) == 1
+    (row,) = rows()
+    answer_ring(row.pk)
+
+    assert (len(of_ana.requests), len(of_all.requests)) == (1, 0)
+    assert rows()[0].state == "sent"
+
+
+@pytest.mark.usefixtures("two_services")
+@pytest.mark.parametrize(
+    "told",
+    [
+        reminder_for("bob"),
+        reminder_for("ana", jobType="ping"),
+        reminder_for(["ana"]),
+        reminder_for("ana", data="ana"),
+        reminder_for("ana", data={"reminder": 5}),
+    ],
+)
+def test_everything_else_goes_the_usual_way(owner: Any, told: VerifiedCallback) -> None:
+    owner.NOTIFY_RECIPIENTS = {"ana": ("json://127.0.0.1:1/",)}
+
+    assert take(told) == 2
+    assert {row.target for row in rows()} == {target.name for target in targets()}
