@@ -63,7 +63,7 @@ VARIABLES = (
         "NOTIFY_RECIPIENTS",
         Kind.SECRET,
         "",
-        "Where reminders go by their `recipient`: `anna=ntfy://...,bob=tgram://...`; the others go the usual way.",
+        "Where reminders go by their `recipient`, as `ana=<URL>,bob=<URL>`; the others go the usual way.",
     ),
     Variable("RUNNER_API_TOKEN", Kind.SECRET, "", "Bearer token of the API. Made at the first start."),
     Variable("WEBHOOK_SECRET", Kind.SECRET, "", "Signs callbacks. Made at the first start."),

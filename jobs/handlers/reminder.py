@@ -43,11 +43,7 @@ def prepare(value: Any) -> Any:
     """Return the input as the old runner read it, ``String(field || default).trim()``; blank is absent."""
     if not isinstance(value, dict):
         return value
-    texts = {
-        field: trim(to_string(value[field]))
-        for field in _TEXTS
-        if to_boolean(value.get(field))
-    }
+    texts = {field: trim(to_string(value[field])) for field in _TEXTS if to_boolean(value.get(field))}
     others = {field: given for field, given in value.items() if field not in _TEXTS}
     return others | {field: text for field, text in texts.items() if text}
 

@@ -11,7 +11,7 @@ from jobs.transforms.faults import TransformFault
 from jobs.transforms.functions import is_true, number_of
 from jobs.transforms.values import Number, Row, add, as_number, divide, identity, is_blank, order_key, read_path
 
-MOST_CELLS = 1_000_000
+MOST_CELLS = 500_000
 """Rows times columns: at 100 bytes and more each, what a worker of 256 MiB can hold."""
 _MOST_COLUMNS = 1000
 _MOST_DERIVED = 32 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""What `scripts/test` runs: the linters, the tests on SQLite and PostgreSQL, the fault tests, a count."""
+"""What `scripts/test` runs: the linters, the tests on SQLite and PostgreSQL, the browser and fault tests, a count."""
 
 import os
 import shutil
@@ -25,6 +25,8 @@ LINTERS: Mapping[str, Sequence[str]] = {
     "migrations": (PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"),
     "shellcheck": ("shellcheck", "-x", *SHELL_FILES),
 }
+ORDINARY = "not faults and not browser"
+"""The tests that run side by side, once on each database."""
 _NOTHING_COLLECTED = 5  # pytest's exit codes
 _TESTS_FAILED = 1
 
@@ -42,8 +44,9 @@ def main(arguments: Sequence[str]) -> int:
 def run_all(bench: "Bench") -> Counts:
     """Run every part, whatever becomes of the others."""
     counts = sum((bench.lint(name, command) for name, command in LINTERS.items()), Counts())
-    counts += bench.run_tests("tests on SQLite", ["-n", "2", "-m", "not faults"])
+    counts += bench.run_tests("tests on SQLite", ["-n", "2", "-m", ORDINARY])
     counts += _run_on_postgres(bench)
+    counts += bench.run_tests("browser tests", ["-m", "browser"])
     counts += bench.run_tests("fault tests", ["-n", "3", "--dist", "worksteal", "-m", "faults"])
     return counts
 
@@ -54,7 +57,7 @@ def _run_on_postgres(bench: "Bench") -> Counts:
         return _skip("tests on PostgreSQL: no server's binaries on PATH or below /usr/lib/postgresql.")
     try:
         with private_postgres(binaries) as url:
-            return bench.run_tests("tests on PostgreSQL", ["-n", "2", "-m", "not faults"], {"DATABASE_URL": url})
+            return bench.run_tests("tests on PostgreSQL", ["-n", "2", "-m", ORDINARY], {"DATABASE_URL": url})
     except PostgresFault as fault:
         print(f"FAILED: {fault}", flush=True)
         return FAILED

@@ -34,7 +34,7 @@ def go(page: Page, goal: Locator) -> None:
 
 def write(page: Page, field: str, text: str) -> None:
     """Go to a field, and write into it in place of what was there."""
-    tab_to(page, page.get_by_label(field, exact=True))
+    tab_to(page, page.get_by_label(field).first)
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(text)
 
@@ -52,7 +52,7 @@ def test_submitting_a_job(page: Page):
     page.goto("/admin/")
     go(page, page.get_by_role("link", name="Submit a job").first)
     go(page, page.get_by_role("link", name="reminder", exact=True))
-    write(page, "message", "Water the plants")
+    write(page, "Message", "Water the plants")
     go(page, page.get_by_role("button", name="Submit the job"))
 
     expect(page.locator("#job-head .pr-badge")).to_have_text("completed")

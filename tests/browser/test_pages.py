@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from tests.browser.chromium import Watch
 from tests.browser.walking import Walk, Walker
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SOME_OF_EACH_KIND = {
     "/admin/",

@@ -43,7 +43,7 @@ def test_a_job_that_was_submitted_by_hand_is_watched_to_its_end(page: Page):
     page.goto("/admin/")
     follow(page, "Submit a job")
     page.get_by_role("link", name="chatter", exact=True).click()
-    page.get_by_label("lines").fill("12")
+    page.get_by_label("Lines").fill("12")
     page.get_by_role("button", name="Submit the job").click()
 
     state_of_job(page, "active")
@@ -58,7 +58,7 @@ def test_a_fault_in_the_form_stands_at_its_field(page: Page):
     page.goto("/admin/jobs/job/submit/?type=reminder")
     page.get_by_role("button", name="Submit the job").click()
 
-    expect(page.get_by_label("message")).to_be_focused()  # the browser itself asks for it
+    expect(page.get_by_label("Message")).to_be_focused()  # the browser itself asks for it
 
 
 def test_a_running_job_is_cancelled(page: Page, stack: Stack):

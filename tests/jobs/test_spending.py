@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs import spending
 from jobs.context import RunContext
 from jobs.endings import completed
 from jobs.errors import BudgetExceeded

@@ -107,6 +107,15 @@ becomes the tooltip. Both tick by themselves, also in what htmx brings later.
     reachAll();
     tick();
   });
+  // Django's boxes for choosing many, which it makes when all is loaded, name what has no role to be named.
+  function nameTips() {
+    document.querySelectorAll("span.help-tooltip[aria-label]:not([role])").forEach((tip) => {
+      tip.setAttribute("role", "img");
+    });
+  }
+
+  window.addEventListener("load", () => setTimeout(nameTips));
+
   document.addEventListener("htmx:afterSwap", tick);
   document.addEventListener("visibilitychange", () => document.hidden || tick());
   setInterval(() => document.hidden || tick(), SECOND);
