@@ -146,7 +146,11 @@ def addresses() -> set[str]:
                 found.append(path)
         return found
 
-    paths = [path for path in walk(get_resolver().url_patterns) if path and not path.startswith(("admin/", "static"))]
+    paths = [
+        path
+        for path in walk(get_resolver().url_patterns)
+        if path and not path.startswith(("admin/", "static", "favicon"))
+    ]
     return {"/" + re.sub(r"<[^>]+>", ":id", path) for path in paths}
 
 

@@ -85,10 +85,20 @@ def test_parts_start_together_show_that_they_work_and_stop(parts: Parts) -> None
     assert stack.finish(stack.submit("ping", input={"hello": "parts"}))["state"] == "completed"
     stack.request("POST", "/internal/systemd/trigger/sysd-none", x_installer_token=stack.secret("INSTALLER_TOKEN"))
     assert stack.request("GET", "/health").json()["ok"]
+    make_units(stack)
     no_secret_is_seen(stack, [process.pid for process in parts.processes.values()])
 
     assert {role: parts.stop(role) for role in supervised} == dict.fromkeys(supervised, 0)
     assert all(parts.has_told(role, "STOPPING=1") for role in supervised)
+
+
+def make_units(stack: Stack) -> None:
+    """Have a schedule's manifest written, and the units of systemd that its installer makes of it."""
+    schedule = {"cron": "0 4 * * *", "tz": "Asia/Kolkata"}
+    answer = stack.request("POST", "/jobs", {"jobType": "ping", "scheduleBackend": "systemd", "schedule": schedule})
+    assert answer.status == 202, answer.text
+    command = [sys.executable, "manage.py", "sync_systemd", "--once", "--dry-run"]
+    subprocess.run(command, cwd=ROOT, env=stack.environment, check=True, capture_output=True)
 
 
 def no_secret_is_seen(stack: Stack, pids: list[int]) -> None:
@@ -102,6 +112,10 @@ def no_secret_is_seen(stack: Stack, pids: list[int]) -> None:
         assert len(secret) >= 20
         for where, text in {"command lines": command_lines, "ps": listed, "log": stack.log()}.items():
             assert secret not in text, (name, where)
-    manifests = stack.folder / "data" / "systemd-manifests"
-    written = "".join(path.read_text(errors="replace") for path in manifests.glob("*") if path.is_file())
-    assert not [name for name in SECRETS if stack.secret(name) in written]
+    data = stack.folder / "data"
+    written = {
+        kind: "".join(path.read_text(errors="replace") for path in (data / folder).rglob(f"*.{kind}"))
+        for folder, kind in (("systemd-manifests", "json"), ("systemd-units", "timer"), ("systemd-units", "service"))
+    }
+    assert all(written.values())
+    assert not [(name, kind) for name in SECRETS for kind, text in written.items() if stack.secret(name) in text]
