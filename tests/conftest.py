@@ -30,8 +30,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _touches_database(item: pytest.Item) -> bool:
-    marked = any(item.get_closest_marker(name) for name in ("django_db", "flow", "faults"))
-    return marked or bool(_DATABASE & set(getattr(item, "fixturenames", ())))
+    # A whole stack has the tests' database only if it is told its address; otherwise it makes one of its own.
+    return item.get_closest_marker("django_db") is not None or bool(_DATABASE & set(getattr(item, "fixturenames", ())))
 
 
 @contextmanager
