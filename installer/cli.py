@@ -112,7 +112,7 @@ def _show_status(config: Config, say: Say) -> Exit:
 
 
 def _say_changes(outcome: Outcome, say: Say) -> None:
-    for line in changes(outcome.plan):
+    for line in changes(outcome.plan, apply=outcome.status.apply):
         say(line)
 
 

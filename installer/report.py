@@ -10,20 +10,20 @@ _HEAD = ("schedule", "state", "next ring", "why")
 _MOST_ROWS = 200
 
 
-def changes(plan: Plan) -> list[str]:
-    """Return a line for each timer that was changed."""
+def changes(plan: Plan, *, apply: bool) -> list[str]:
+    """Return a line for each timer that was changed; a dry run writes files, but only ``apply`` tells systemd."""
     verbs = (
         ("removed", plan.remove),
         ("written", plan.write),
-        ("started", plan.enable),
-        ("stopped", tuple(name for name in plan.disable if name not in plan.remove)),
+        ("started" if apply else "to start", plan.enable),
+        ("stopped" if apply else "to stop", tuple(name for name in plan.disable if name not in plan.remove)),
     )
     return [f"{verb:8} {name}" for verb, names in verbs for name in names]
 
 
 def summary(status: Status) -> str:
     """Return one line of counts."""
-    where = "systemd" if status.apply else "dry run"
+    where = "systemd" if status.apply else "dry run, systemd knows nothing of it"
     if status.problem:
         return f"{where}: NOT DONE. {printable(status.problem)}"
     counts = Counter(item.state for item in status.manifests.values())

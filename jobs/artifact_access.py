@@ -20,9 +20,14 @@ def readable_artifact(artifact_id: str, owner: str) -> Artifact | None:
     return readable_by(owner).filter(pk=int(artifact_id)).first() if is_id(artifact_id) else None
 
 
+def reads_all(owner: str) -> bool:
+    """Return whether ``owner`` may read the files of every job: the machine's owner, and its people."""
+    return owner == BOOTSTRAP or is_person(owner)
+
+
 def readable_by(owner: str) -> "QuerySet[Artifact]":
     """Return the artifacts that ``owner`` may read: its own, or all if it is the machine's or a person."""
-    if owner == BOOTSTRAP or is_person(owner):
+    if reads_all(owner):
         return Artifact.objects.all()
     return Artifact.objects.filter(job__owner=owner)
 

@@ -63,9 +63,9 @@ class RunContext:
 
     def checkpoint(self, key: str, value: Any) -> None:
         """Remember that something is done; see the contract."""
-        memory.check_entry(key, value, beside=self._checkpoints)
-        memory.save_checkpoint(self._claim, key, value)
-        self._checkpoints[key] = value
+        remembered = memory.as_remembered(key, value, beside=self._checkpoints)
+        memory.save_checkpoint(self._claim, key, remembered)
+        self._checkpoints[key] = remembered
         self.checkpointed = True
 
     def checkpoints(self) -> dict[str, Any]:
@@ -74,8 +74,7 @@ class RunContext:
 
     def keep(self, key: str, value: Any) -> None:
         """Keep a value for the next job of the same type and owner; see the contract."""
-        memory.check_entry(key, value, beside=self.kept)
-        self.kept[key] = value
+        self.kept[key] = memory.as_remembered(key, value, beside=self.kept)
 
     def recall(self, key: str) -> Any:
         """Return what was kept under a key; see the contract."""

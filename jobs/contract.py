@@ -4,7 +4,7 @@ A job type is one module in ``jobs/handlers`` with an input model, a function ``
 names both. ``run(ctx, job_input)`` is called in a worker's child process, once per attempt:
 
 * it returns a dict: the job is completed with it as ``returnvalue``; its ``summary`` (a sentence) and
-  ``artifactPath`` also travel in the callback, which is not sent if its ``notify`` is false;
+  ``artifactPath`` also travel in the callback;
 * it raises ``JobFailed`` (or anything else): the attempt failed, the next one follows after the back-off;
 * it raises ``RetryAfter``: the same, but the next one follows after that many seconds;
 * it raises ``DoNotRetry``: the job has failed.
@@ -140,7 +140,8 @@ class JobType:
     of a valid input that a schema cannot express, their paths beginning at the input. After ``time_limit`` seconds
     ``TimeLimitExceeded`` is raised in the handler, and ``HARD_GRACE`` later its process is ended; it is ended too
     when it takes more than ``memory_limit`` MiB. A ``long`` type always leaves a slot of its worker to others;
-    ``light`` types take milliseconds and do no network, so that many run per ring.
+    ``light`` types take milliseconds and do no network, so that many run per ring. Of a type that ``may_be_quiet``, a
+    job whose result has ``"notify": false`` calls nobody back; of others that is a word like any other.
     """
 
     name: str
@@ -155,4 +156,5 @@ class JobType:
     memory_limit: int = 256
     light: bool = False
     long: bool = False
+    may_be_quiet: bool = False
     queue: ClassVar[str] = "jobs"

@@ -29,7 +29,8 @@ class Ending:
 
     ``result_text`` is the result as JSON.
     ``counted`` tells whether the run uses up an attempt; ``due_at`` is when a delayed or waiting job is next due.
-    ``kept`` is what the type keeps for its next job, ``checkpointed`` says that this run wrote checkpoints.
+    ``kept`` is what the type keeps for its next job, ``checkpointed`` says that this run wrote checkpoints, and
+    ``is_quiet`` that nobody is called back because there was nothing to tell.
     With ``expired_by`` it takes effect only if the lease was over by then: a worker may renew until the last moment.
     """
 
@@ -48,16 +49,12 @@ class Ending:
     artifacts: tuple[StoredArtifact, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     checkpointed: bool = False
+    is_quiet: bool = False
 
     @property
     def attempts_made(self) -> int:
         """Attempts of the job that have ended, this one included if it counts."""
         return self.claim.attempts_made + int(self.counted)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the handler asked that nobody be called back: there was nothing to tell."""
-        return self.state is State.COMPLETED and (self.result or {}).get("notify") is False
 
     @property
     def is_final(self) -> bool:
@@ -73,8 +70,9 @@ def completed(
     artifacts: tuple[StoredArtifact, ...] = (),
     kept: Mapping[str, Any] | None = None,
     checkpointed: bool = False,
+    may_be_quiet: bool = False,
 ) -> Ending:
-    """Return the ending of a run whose handler returned a result.
+    """Return the ending of a run whose handler returned a result; ``may_be_quiet`` is what its type declares.
 
     Raises ``TypeError`` or ``ValueError`` when the result is no JSON, ``DoNotRetry`` when it is too large.
     """
@@ -95,6 +93,7 @@ def completed(
         artifacts=artifacts,
         kept=kept or {},
         checkpointed=checkpointed,
+        is_quiet=may_be_quiet and plain.get("notify") is False,
     )
 
 

@@ -25,12 +25,16 @@ from jobs.input_values import (
     ReferenceField,
     SeveralOfField,
     TextField,
+    TextOrJsonField,
 )
 from jobs.input_wording import default_of, example_of, help_of, in_words, placeholder_of, resolved
 
 LONGEST_LINE = 255
 """Texts that may be longer get more than one line."""
+LONGEST_NOTE = 4000
+"""Texts that may be longer still begin with some lines; the others grow as one types."""
 _SCALARS = (str, int, float, bool)
+_RULES = frozenset({"type", "anyOf", "oneOf", "allOf", "enum", "const", "$ref"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ def _builder_of(schema: Mapping[str, Any]) -> Builder:
     kind = schema.get("type")
     if kind == "array" and isinstance(schema.get("items"), dict):
         return _list_of(schema["items"])
+    if _is_text_or_json(schema):
+        return _text_or_json
     return _BUILDERS.get(kind, json_field) if isinstance(kind, str) else json_field
 
 
@@ -151,9 +157,32 @@ def _text(schema: Mapping[str, Any], required: bool, _: Mapping[str, Any]) -> fo
     elif longest is not None and longest <= LONGEST_LINE:
         widget = UnfoldAdminTextInputWidget(_placeholder(schema))
     else:
-        widget = UnfoldAdminExpandableTextareaWidget(_placeholder(schema))
+        is_note = longest is not None and longest <= LONGEST_NOTE
+        widget = (
+            UnfoldAdminExpandableTextareaWidget(_placeholder(schema))
+            if is_note
+            else UnfoldAdminTextareaWidget({"rows": 6, **_placeholder(schema)})
+        )
         return TextField(required=required, max_length=longest, strip=False, widget=widget, help_text=help_of(schema))
     return forms.CharField(required=required, max_length=longest, widget=widget, help_text=help_of(schema))
+
+
+def _is_text_or_json(schema: Mapping[str, Any]) -> bool:
+    """Return whether anything may be sent, and the first example is a text: then nobody should have to quote it."""
+    examples = schema.get("examples")
+    return not _RULES & schema.keys() and isinstance(examples, list) and bool(examples) and isinstance(examples[0], str)
+
+
+def _text_or_json(schema: Mapping[str, Any], required: bool, _: Mapping[str, Any]) -> forms.Field:
+    kinds = tuple({type(example) for example in schema["examples"]} - {str})
+    attrs = {"rows": 6, "spellcheck": "false", "class": "job-input-json", **_placeholder(schema)}
+    return TextOrJsonField(
+        kinds=kinds,
+        required=required,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs),
+        help_text=help_of(schema),
+    )
 
 
 def _is_address(schema: Mapping[str, Any]) -> bool:

@@ -60,6 +60,36 @@ class TextField(forms.CharField):
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
+class TextOrJsonField(TextField):
+    """Text, or JSON of one of ``kinds``: a text that reads as such a value is that value."""
+
+    def __init__(self, *args: Any, kinds: tuple[type, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kinds = kinds
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value; a JSON string is the text that it holds, so that every text can be written."""
+        text = super().to_python(value)
+        try:
+            parsed = msgspec.json.decode(text.encode())
+            check_kept(parsed)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return text
+        except InvalidJson as error:
+            raise forms.ValidationError(str(error)) from None
+        return parsed if isinstance(parsed, (str, *self.kinds)) else text
+
+    def bound_data(self, data: Any, initial: Any) -> Any:  # noqa: ARG002
+        """Return what was typed, to be shown as it is."""
+        return TypedText(data or "")
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the text that is read as this value."""
+        if isinstance(value, TypedText) or value is None or (isinstance(value, str) and self.to_python(value) == value):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 class LinesField(TextField):
     """A list of texts, one per line; one that does not fit lines is shown, and taken, as JSON."""
 

@@ -10,6 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
+_ADDRESS = re.compile(r"\b[Uu]rl(s?)\b")
 _LONGEST_DEFAULT = 200
 _EXAMPLES: Mapping[str, Any] = {"string": "…", "integer": 1, "number": 1.5, "boolean": True, "null": None}
 _NO_DEFAULT: tuple[Any, ...] = (None, "", [], {})
@@ -19,7 +20,8 @@ _DEEPEST = 4
 def label_of(name: str, schema: Mapping[str, Any]) -> str:
     """Return the title of a property, or its name as words: ``maxItems`` is "Max items"."""
     title = schema.get("title")
-    return str(title) if title else " ".join(_WORD_START.split(name)).strip().capitalize() or name
+    words = " ".join(_WORD_START.split(name)).strip().capitalize() or name
+    return str(title) if title else _ADDRESS.sub(r"URL\1", words)
 
 
 def help_of(schema: Mapping[str, Any], *, says_default: bool = True, more: str = "") -> SafeString:

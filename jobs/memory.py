@@ -7,6 +7,7 @@ nothing behind.
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,8 @@ ENTRIES = 10_000
 KEPT_FOR = timedelta(days=365)
 """How long a kept value stays that no job touches."""
 BATCH = 500
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no database keeps as text; a value is kept as JSON, which can say it."""
 
 
 def save_checkpoint(claim: Claim, key: str, value: Any) -> None:
@@ -94,18 +97,21 @@ def hold(claim: Claim) -> None:
         raise RunLost("This run no longer holds its job: its lease was over, and another worker may have taken it.")
 
 
-def check_entry(key: str, value: Any, *, beside: Collection[str] = ()) -> None:
-    """Refuse what cannot be remembered beside other entries.
+def as_remembered(key: str, value: Any, *, beside: Collection[str] = ()) -> Any:
+    """Return a value as it will be read back: what the handler does to it afterwards is not remembered.
 
     Raises ``TypeError`` or ``ValueError`` for what is no JSON, ``DoNotRetry`` for what is too much.
     """
-    if not isinstance(key, str) or not 1 <= len(key) <= KEY_LENGTH or "\x00" in key:
-        raise ValueError(f"A key is a text of 1 to {KEY_LENGTH} characters without NUL.")
+    if not isinstance(key, str) or not 1 <= len(key) <= KEY_LENGTH or _UNSTORABLE.search(key):
+        raise ValueError(f"A key is a text of 1 to {KEY_LENGTH} characters without NUL or half characters.")
     if len(beside) >= ENTRIES and key not in beside:
         raise DoNotRetry(f"A job may remember {ENTRIES} things.")
-    length = len(json.dumps(value, separators=(",", ":"), allow_nan=False))
-    if length > VALUE_LENGTH:
-        raise DoNotRetry(f"What is remembered under {key[:80]!r} has {length} characters; {VALUE_LENGTH} are allowed.")
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    if len(text) > VALUE_LENGTH:
+        raise DoNotRetry(
+            f"What is remembered under {key[:80]!r} has {len(text)} characters; {VALUE_LENGTH} are allowed."
+        )
+    return json.loads(text)
 
 
 def digest_of(key: str) -> str:

@@ -40,8 +40,3 @@ def insist_on_one(failures: Sequence[tuple[str, Failure]], total: int, noun: str
     if waits:
         raise RetryAfter(min(waits), sentence)
     raise JobFailed(sentence)
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

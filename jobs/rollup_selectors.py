@@ -3,22 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Sum
+
 from jobs.models import JobHour, RunCount
-from jobs.rollup import hour_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HourFigures:
-    """The jobs of a type that ended in a state within the hour that begins at ``hour`` (UTC).
-
-    ``seconds`` is how long they took together; those that never ran took none.
-    """
-
-    hour: datetime
-    job_type: str
-    state: str
-    ended: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +32,11 @@ class RunFigures:
     count: int
 
 
-def hours_since(moment: datetime) -> list[HourFigures]:
-    """Return the figures from the hour of a moment on, oldest first; an hour in which nothing ended is left out."""
-    rows = JobHour.objects.filter(hour__gte=hour_of(moment)).order_by("hour", "job_type", "state")
-    fields = rows.values_list("hour", "job_type", "state", "ended", "seconds")
-    return [
-        HourFigures(hour=hour, job_type=job_type, state=state, ended=ended, seconds=seconds)
-        for hour, job_type, state, ended, seconds in fields
-        if hour is not None
-    ]
+def ends_since(moment: datetime) -> list[tuple[datetime, str, int]]:
+    """Return hour (UTC), state and how many jobs of all types ended, for the hours that begin since, oldest first."""
+    hours = JobHour.objects.filter(hour__gte=moment).order_by("hour", "state")
+    counts = hours.values_list("hour", "state").annotate(Sum("ended"))
+    return [(began, state, ended) for began, state, ended in counts if began is not None]
 
 
 def all_time() -> list[AllTimeFigures]:

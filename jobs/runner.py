@@ -93,6 +93,7 @@ def _run(job_type: JobType, claim: Claim) -> Ending:
             artifacts=context.artifacts,
             kept=context.kept,
             checkpointed=context.checkpointed,
+            may_be_quiet=job_type.may_be_quiet,
         )
     except JobCancelled:
         return cancelled(claim, at=timezone.now(), by=_who_cancelled(claim))

@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from jobs import tally
-from jobs.models import Artifact, IdempotencyKey, Job, JobHour, LogLine
+from jobs.models import Artifact, IdempotencyKey, Job, LogLine
 from jobs.states import State
 from pirunner.errors import ApiError, NotFound
 
@@ -127,13 +127,6 @@ def latest_failures(limit: int) -> list[Job]:
     """Return the jobs that failed last, newest first, at most ``limit``, without their contents."""
     failed = Job.objects.filter(state=State.FAILED.value, finished_at__isnull=False)
     return list(failed.defer(*CONTENTS).order_by("-finished_at")[:limit])
-
-
-def ends_since(hour: datetime) -> list[tuple[datetime, str, int]]:
-    """Return hour, state and how many jobs of all types ended, from an hour on, oldest first; see ``jobs.rollup``."""
-    hours = JobHour.objects.filter(hour__gte=hour).order_by("hour", "state")
-    counts = hours.values_list("hour", "state").annotate(models.Sum("ended"))
-    return [(began, state, ended) for began, state, ended in counts if began is not None]
 
 
 def next_delayed(limit: int) -> list[Job]:

@@ -70,8 +70,9 @@ class SubmissionBody(msgspec.Struct, rename="camel", frozen=True):
 
     @property
     def replaces(self) -> bool:
-        """Whether the job cancels others of its concurrency key."""
-        return self.concurrency_key is not None and self.on_conflict == "replace"
+        """Whether the job, or each job of the schedule, cancels others of the client's concurrency key."""
+        overlap = self.schedule.overlap if self.schedule else ""
+        return self.concurrency_key is not None and "replace" in {self.on_conflict, overlap}
 
 
 def read_job(job: Job, *, left_out: bool = False) -> dict[str, Any]:

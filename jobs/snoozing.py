@@ -94,20 +94,27 @@ def snooze(job_id: int, due_at: datetime) -> Snoozed:
     """
     now = timezone.now()
     with transaction.atomic():
+        # The turn before any row: whoever has it may lock the successor, which somebody else snoozes just now.
+        take_turns(f"snooze {_first_of(_reminder(job_id))}")
         job = _locked(job_id)
-        take_turns(f"snooze {_first_of(job)}")
         later = _successor(job) if job.state == State.COMPLETED else job
         if later is None:
             return _follow_up(job, due_at, now)
         return _move(later, due_at)
 
 
-def _locked(job_id: int) -> Job:
-    job = Job.objects.select_for_update().filter(pk=job_id).first()
+def _reminder(job_id: int, *, locked: bool = False) -> Job:
+    jobs = Job.objects.select_for_update() if locked else Job.objects.all()
+    job = jobs.filter(pk=job_id).first()
     if job is None:
         raise NotFound(f"There is no job {job_id}.")
     if job.job_type != REMINDER:
         raise NotAReminder(f"Job {job_id} is a {job.job_type}, and only reminders are snoozed; submit a new job.")
+    return job
+
+
+def _locked(job_id: int) -> Job:
+    job = _reminder(job_id, locked=True)
     if job.state not in {*_OPEN, State.COMPLETED}:
         advice = "try again in a moment" if job.state == State.ACTIVE else f"POST /jobs/{job_id}/retry, or a new one"
         raise CannotSnooze(f"Reminder {job_id} is {job.state}; {advice}.")

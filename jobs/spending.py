@@ -1,7 +1,8 @@
 """Spending: the tokens and the dollars that jobs cost, and the owner's budgets, which two workers cannot overdraw.
 
 Who knows beforehand what a call may cost reserves it, and settles afterwards. What has been spent is recorded whatever
-the budget says, also by a run that is over: the money is gone. Days are those of the ``TZ`` setting.
+the budget says, also by a run that is over: the money is gone. What a worker had reserved when it died stays taken: its
+question may have been answered, and paid for. Days are those of the ``TZ`` setting.
 """
 
 from dataclasses import dataclass
@@ -40,10 +41,14 @@ def reserve(claim: Claim, tokens: int) -> None:
 
 
 def spend(claim: Claim, tokens: int, usd: float) -> None:
-    """Record what was spent (less than nothing gives back); raises ``BudgetExceeded`` when that was too much."""
+    """Record what was spent; raises ``BudgetExceeded`` when that was too much.
+
+    Less than nothing gives back of what was reserved, and is never too much: others may have overdrawn meanwhile.
+    """
     with transaction.atomic():
         _add(claim, tokens, round(usd * MICRO))
-    _check(claim)
+    if tokens > 0:
+        _check(claim)
 
 
 def spent_of_job(job_id: int) -> Spent | None:
@@ -58,8 +63,8 @@ def _add(claim: Claim, tokens: int, micro_usd: int) -> None:
     insert_many([day], on_conflict=_OVER_DAY)
     of_job = JobSpending.objects.filter(pk=claim.job_id)
     known = of_job.update(tokens=F("tokens") + tokens, micro_usd=F("micro_usd") + micro_usd)
-    # The job may have been deleted meanwhile; the day's sum counts all the same.
-    if not known and Job.objects.filter(pk=claim.job_id).exists():
+    # The job may have been deleted meanwhile (and is not, while it is held); the day's sum counts all the same.
+    if not known and Job.objects.select_for_update().filter(pk=claim.job_id).values_list("pk", flat=True).first():
         JobSpending.objects.create(pk=claim.job_id, tokens=tokens, micro_usd=micro_usd)
 
 

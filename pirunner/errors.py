@@ -64,12 +64,6 @@ class InvalidJson(ApiError):
     code = "invalid_json"
 
 
-class NotAvailable(ApiError):
-    """The request is understood, but this version does not do it yet."""
-
-    code = "not_available"
-
-
 class Unauthorized(ApiError):
     """There is no valid bearer token with the request."""
 

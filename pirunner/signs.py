@@ -110,17 +110,6 @@ def workers_alive() -> int | None:
     return None if names is None else len(names)
 
 
-def broker_answers() -> bool:
-    """Return whether the broker answers within half a second."""
-    client = _client()
-    if client is None:
-        return False
-    try:
-        return bool(client.ping())
-    except redis.RedisError:
-        return False
-
-
 def client_of(url: str) -> "redis.Redis | None":
     """Return a client that gives up soon, or None where the broker is no Redis."""
     return _client_of(url) if url.startswith(("redis", "unix")) else None

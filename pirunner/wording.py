@@ -1,4 +1,4 @@
-"""Amounts as people write and read them: spans of time, moments, bytes. Pure."""
+"""Amounts as people write and read them: spans of time, moments, bytes, things. Pure."""
 
 import re
 from datetime import datetime, timedelta, tzinfo
@@ -47,6 +47,11 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1024
     return f"{number:.1f} TiB"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, like ``1,200 jobs``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def when(moment: datetime | None, zone: tzinfo) -> str:

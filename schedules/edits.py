@@ -17,6 +17,7 @@ from jobs.submissions import (
     warnings_about_unknown,
 )
 from jobs.validation import faults_of
+from pirunner.callers import Caller
 from pirunner.errors import Fault, InvalidPayload
 from pirunner.fields import same_json
 from schedules.models import Schedule
@@ -40,6 +41,19 @@ def edit_body_of(raw: Any) -> EditBody:
         known = ", ".join(sorted(_KNOWN))
         raise InvalidPayload([Fault((), "required", f"Nothing to change: send action or one of: {known}.")])
     return body
+
+
+def check_edit(caller: Caller, schedule: Schedule, body: EditBody) -> None:
+    """Raise ``Forbidden`` if the caller might not submit the schedule as it is, or as the body would leave it."""
+
+    def new(name: str) -> Any:
+        value = getattr(body, name)
+        return getattr(schedule, name) if value is UNSET else value
+
+    overlap = schedule.overlap if body.schedule is UNSET else body.schedule.overlap
+    replaces = bool(new("concurrency_key")) and "replace" in {new("on_conflict"), overlap}
+    caller.check_job_type(schedule.job_type)
+    caller.check_submission(new("job_type"), recurs=True, replaces=replaces)
 
 
 def changes_of(schedule: Schedule, raw: Mapping[str, Any], body: EditBody) -> tuple[Changes, list[str]]:

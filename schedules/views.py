@@ -21,7 +21,7 @@ from pirunner.api import (
 from pirunner.callers import Scope
 from pirunner.errors import InvalidPayload
 from pirunner.times import iso
-from schedules.edits import changes_of, edit_body_of
+from schedules.edits import changes_of, check_edit, edit_body_of
 from schedules.etags import etag_of, version_wanted
 from schedules.firing import run_now
 from schedules.models import Schedule
@@ -177,7 +177,7 @@ def patch_response(request: Request, schedule: Schedule) -> HttpResponse:
     body = edit_body_of(raw)
     version = version_wanted(request, schedule)
     by = caller_of(request).name
-    caller_of(request).check_job_type(schedule.job_type)
+    check_edit(caller_of(request), schedule, body)
     changes, warnings = changes_of(schedule, raw, body)
     if changes.names:
         schedule = edit_schedule(schedule.pk, changes, by=by, version=version)

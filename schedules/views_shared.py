@@ -65,6 +65,7 @@ class JobOrScheduleView(jobs_views.JobView):
             job = get_job(job_id, only=caller.only)
             if wants_snooze(raw := read_json(request)):
                 caller.require(Scope.JOBS_WRITE)
+                caller.check_job_type(job.job_type)
                 return _snooze(job, raw)
             raise NotASchedule(f"{job_id} is a job, and a job is not changed; cancel it and submit another one.")
         caller.require(Scope.SCHEDULES_WRITE)

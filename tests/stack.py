@@ -197,7 +197,7 @@ class Stack:
         """Send a request with the token, and return the answer whatever its status."""
         payload = None if body is None else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if payload is not None else {}
-        if Path(self.environment["ENV_FILE"]).exists():
+        if "RUNNER_API_TOKEN" in self.environment or Path(self.environment["ENV_FILE"]).exists():
             given["Authorization"] = f"Bearer {self.token}"
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.base_url + path, payload, given, method=method)

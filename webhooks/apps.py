@@ -12,6 +12,7 @@ class WebhooksConfig(AppConfig):
     """Configuration of the app."""
 
     name = "webhooks"
+    verbose_name = "Callbacks"
 
     def ready(self) -> None:
         """Register the system checks, and let those who wait hear of events."""

@@ -20,6 +20,7 @@ from pirunner.admin_pages import person_of
 from pirunner.audit import Act as Noted
 from pirunner.audit import note_act
 from pirunner.errors import ApiError, NotFound
+from pirunner.wording import counted
 
 MOST = 1000
 """How many jobs are acted on at once."""
@@ -163,7 +164,7 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """Both in one sentence."""
-        told = f"{_jobs(len(self.done))} {self.act.done}."
+        told = f"{counted(len(self.done), 'job')} {self.act.done}."
         if not self.left:
             return told
         reasons = ", ".join(f"{count} {words}" for words, count in self.left.items())
@@ -249,7 +250,3 @@ def _files_of(ids: Sequence[int]) -> tuple[int, int]:
         sums = of_some.aggregate(files=Count("pk"), total=Sum("size"))
         files, total = files + sums["files"], total + (sums["total"] or 0)
     return files, total
-
-
-def _jobs(count: int) -> str:
-    return f"{count:,} job{'' if count == 1 else 's'}"

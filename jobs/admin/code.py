@@ -7,8 +7,11 @@ from django.utils.safestring import SafeString
 
 COLOURED = 64 * 1024
 """Characters beyond which nothing is coloured: each word of it costs the browser something."""
+# A text that never ends goes to the end: else the search for its end would begin anew at each quote within it.
 _TOKEN = re.compile(
-    r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\d[\d.eE+-]*)'
+    r'(?P<key>"(?:[^"\\]|\\.)*+")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*+(?:"|\\?\Z))'
+    r"|(?P<word>\b(?:true|false|null)\b|-?\d[\d.eE+-]*)",
+    re.DOTALL,
 )
 
 

@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from jobs.admin.acts import ACTS, MOST, Act, Outcome, foresee, ids_of, ids_that_match, perform
 from jobs.admin.filters import read_wanted
-from pirunner.wording import size
+from pirunner.wording import counted, size
 
 NAMED = 8
 """How many of the jobs the page names."""
@@ -35,7 +35,7 @@ def confirm_act(request: HttpRequest) -> HttpResponse:
         "foreseen": foreseen,
         "named": foreseen.jobs[:NAMED],
         "unnamed": len(foreseen.jobs) - NAMED,
-        "files": f"{foreseen.files:,} file{'' if foreseen.files == 1 else 's'}, {size(foreseen.file_bytes)}",
+        "files": f"{counted(foreseen.files, 'file')}, {size(foreseen.file_bytes)}",
         "most": f"{MOST:,}",
         "back": back,
     }

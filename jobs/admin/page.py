@@ -94,6 +94,7 @@ def context_of(request: HttpRequest, job: Job) -> dict[str, Any]:
         "earlier_runs": max(0, job.run - RUNS),
         "files": _files(request, job),
         "deliveries": deliveries_of(job),
+        "is_called_back": bool(job.callback_url or settings.CALLBACK_URL),
         "may_see_deliveries": request.user.has_perm("webhooks.view_delivery"),
         "may_see_runs": request.user.has_perm("django_celery_results.view_taskresult"),
         "steps": steps_of(job),

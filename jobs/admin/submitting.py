@@ -33,7 +33,7 @@ from jobs.submissions import prepare_submission
 from pirunner.admin_pages import person_of
 from pirunner.audit import Act, note_act
 from pirunner.errors import ApiError, Fault, InvalidPayload
-from pirunner.wording import span
+from pirunner.wording import counted, span
 
 KEY = "key"
 """The form's field with its idempotency key."""
@@ -148,7 +148,7 @@ def _choose(request: HttpRequest) -> HttpResponse:
 
 def _card(job_type: JobType) -> dict[str, Any]:
     limit = span(job_type.time_limit)
-    tries = f"{job_type.attempts} attempt{'' if job_type.attempts == 1 else 's'}"
+    tries = counted(job_type.attempts, "attempt")
     return {"job_type": job_type, "limits": f"{tries}, up to {limit} each"}
 
 
@@ -188,15 +188,15 @@ def _submit(request: HttpRequest, job_type: JobType) -> HttpResponse:
         return _show(request, job_type, input_form, more)
     except ApiError as refusal:
         return _show(request, job_type, input_form, more, told=[str(refusal)], key=request.POST.get(KEY, ""))
-    return _accepted(request, accepted)
+    return _accepted(request, job_type, accepted)
 
 
-def _accepted(request: HttpRequest, accepted: Accepted) -> HttpResponse:
+def _accepted(request: HttpRequest, job_type: JobType, accepted: Accepted) -> HttpResponse:
     number = int(accepted.answer["jobId"])
     if accepted.deduplicated:
         messages.info(request, "This form was submitted already: this is its job.")
     else:
-        note_act(request, Job(pk=number, job_type=""), Act.MADE, "submitted")
+        note_act(request, Job(pk=number, job_type=job_type.name), Act.MADE, "submitted")
         messages.success(request, f"Job {number} is accepted.")
     for warning in accepted.answer.get("warnings", ()):
         messages.warning(request, warning)

@@ -11,13 +11,14 @@ from msgspec import Meta
 from jobs.artifact_fields import ArtifactId
 from jobs.contract import Context, JobType
 from jobs.errors import DoNotRetry, JobCancelled, RunLost
-from jobs.outcomes import Failure, counted, insist_on_one
+from jobs.outcomes import Failure, insist_on_one
 from jobs.packing import checkpointed_text, remember_text
 from jobs.pages.fetching import Kind, PageFault, fetch_page
 from jobs.pdfs.reading import Pdf, PdfFault, read_pdf
 from jobs.pdfs.reporting import FileOutcome, beginning_of, describe, notes_on, render_report
 from jobs.plain_text import clean_text
 from pirunner.errors import Fault
+from pirunner.wording import counted
 
 _MOST_BYTES = 20 * 1024 * 1024
 _FETCH_SECONDS = 120.0

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from jobs.contract import Context, JobType, StoredArtifact
 from jobs.errors import JobCancelled
-from jobs.outcomes import Failure, counted, insist_on_one
+from jobs.outcomes import Failure, insist_on_one
 from jobs.packing import checkpointed_text, remember_text
 from jobs.pages.extraction import Article
 from jobs.pages.pacing import Pacer
@@ -25,6 +25,7 @@ from jobs.pages.writing import (
 )
 from jobs.plain_text import short_address
 from pirunner.errors import Fault
+from pirunner.wording import counted
 
 _MOST_FILES = 10
 """Up to so many pages have a file each, besides the one that holds them all."""

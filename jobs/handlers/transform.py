@@ -11,7 +11,6 @@ from jobs.artifacts import safe_name
 from jobs.charsets import decode_text
 from jobs.contract import Context, JobType
 from jobs.errors import DoNotRetry, JobCancelled
-from jobs.outcomes import counted
 from jobs.transforms.applying import apply_step, check_step, checked_size, columns_of
 from jobs.transforms.faults import TransformFault, place
 from jobs.transforms.formats.documents import read_json
@@ -19,6 +18,7 @@ from jobs.transforms.formats.registry import MOST_TEXT, Format, find_format, rea
 from jobs.transforms.steps import AnyStep
 from jobs.transforms.values import Row, as_text, inferred, to_json
 from pirunner.errors import Fault
+from pirunner.wording import counted
 
 _PREVIEW_ROWS = 10
 _PREVIEW_COLUMNS = 30

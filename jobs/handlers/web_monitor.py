@@ -12,7 +12,6 @@ from msgspec import Meta
 
 from jobs.contract import Context, JobType
 from jobs.errors import DoNotRetry, JobFailed, RetryAfter
-from jobs.outcomes import counted
 from jobs.packing import recalled_text, remember_text
 from jobs.pages.changes import Change, compare
 from jobs.pages.fetching import GONE, NOT_MODIFIED, Page, PageFault, conditional, fetch_page
@@ -22,6 +21,7 @@ from jobs.patterns import BadPattern, SafePattern
 from jobs.plain_text import short_address
 from pirunner.errors import Fault
 from pirunner.times import iso
+from pirunner.wording import counted
 
 _WRITTEN_AGAIN = timedelta(days=30)
 """What is kept goes when nobody has written it for a year: a page that never changes must stay known."""
@@ -228,4 +228,5 @@ JOB_TYPE = JobType(
     check=check,
     run=run,
     time_limit=120,
+    may_be_quiet=True,
 )

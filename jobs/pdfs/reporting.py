@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.outcomes import Failure, counted
+from jobs.outcomes import Failure
 from jobs.plain_text import clean_text, markdown_text
+from pirunner.wording import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

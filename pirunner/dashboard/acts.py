@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from jobs.models import Job
 from jobs.steering import cancel_job, retry_job
+from pirunner.admin_pages import person_of
 from pirunner.audit import Act, note_act
 from pirunner.errors import ApiError, NotFound
 from schedules.firing import run_now
@@ -53,7 +54,7 @@ def _replay(delivery_id: int, by: str) -> Model:  # noqa: ARG001  (every button 
 
 BUTTONS = {
     "cancel": Button("jobs.change_job", _cancel, "Job {pk} is being cancelled.", "cancelled"),
-    "retry": Button("jobs.change_job", _retry, "Job {pk} will run again.", "retried"),
+    "retry": Button("jobs.change_job", _retry, "Job {pk} will run again.", "queued again"),
     "run": Button("schedules.change_schedule", _run, "Job {pk} was submitted.", ""),
     "replay": Button("webhooks.change_delivery", _replay, "Callback {pk} is sent again.", "replayed"),
 }
@@ -70,7 +71,7 @@ def press(request: HttpRequest, act: str, row_id: int) -> HttpResponse:
     if not request.user.has_perm(button.permission):
         raise PermissionDenied
     try:
-        row = button.do(row_id, request.user.get_username())
+        row = button.do(row_id, person_of(request))
     except ApiError as error:
         return _told("bad", str(error))
     if button.noted and isinstance(row, Job | Delivery):

@@ -101,7 +101,8 @@ def complaints_about_callbacks(figures: DeliveryFigures) -> Iterator[Complaint]:
     """Yield what is wrong with the callbacks."""
     if figures.dead:
         seen = "1 callback was given up." if figures.dead == 1 else f"{figures.dead:,} callbacks were given up."
-        yield Complaint(Level.WARN, seen, "Mend the receiver, then replay them.", "admin:webhooks_delivery_changelist")
+        remedy = f"Mend the receiver, then replay {'it' if figures.dead == 1 else 'them'}."
+        yield Complaint(Level.WARN, seen, remedy, "admin:webhooks_delivery_changelist")
     elif figures.failing_hosts:
         hosts = "1 receiver takes" if figures.failing_hosts == 1 else f"{figures.failing_hosts} receivers take"
         yield Complaint(Level.WARN, f"{hosts} no callbacks.", "They are tried again by and by.")

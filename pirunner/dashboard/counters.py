@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from jobs.selectors import ends_since
+from jobs.rollup_selectors import ends_since
 from jobs.states import State
 from pirunner.dashboard.look import Look
 from pirunner.wording import span

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from jobs.selectors import ends_since
+from jobs.rollup_selectors import ends_since
 from pirunner.dashboard.chart import Chart, Slot, draw, fill, slots_of
 from pirunner.dashboard.look import Look
 from pirunner.zones import find_zone

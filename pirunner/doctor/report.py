@@ -7,6 +7,7 @@ from typing import Any
 
 from pirunner.doctor.findings import Finding, Level, exit_code
 from pirunner.tables import printable
+from pirunner.wording import counted
 
 _NAME = 20
 _LEVEL = 9
@@ -32,12 +33,8 @@ def summary(findings: Sequence[Finding]) -> str:
     counts = {level: sum(finding.level is level for finding in findings) for level in Level}
     if counts[Level.OK] == len(findings):
         return f"All is well: {len(findings)} things were looked at."
-    problems, warnings = (_counted(counts[level], level.value) for level in (Level.PROBLEM, Level.WARNING))
+    problems, warnings = (counted(counts[level], level.value) for level in (Level.PROBLEM, Level.WARNING))
     return f"{problems}, {warnings}, {counts[Level.OK]} ok."
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _lines_of(finding: Finding, width: int | None, paint: Callable[[str], str]) -> list[str]:

@@ -1,5 +1,7 @@
 """Failed logins: five of one name from one address within a quarter of an hour lock it for another one.
 
+All of an IPv6 /64 is one address: whoever has one of them has the others, too.
+
 django-axes does this too, with three tables, a middleware and an authentication backend that every process would
 load. What is needed is one table, which the audit shows besides.
 """
@@ -12,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pirunner.staff.models import LONGEST_NAME, SignIn
+from pirunner.throttles import neighbourhood
 from pirunner.turns import take_turns
 
 MOST_FAILURES = 5
@@ -36,7 +39,7 @@ def begin_sign_in(name: str, address: str, *, now: datetime | None = None) -> Si
     The fifth failure in a row is written down as the one that locks.
     """
     now = now or timezone.now()
-    key = _key(name, address)
+    key = _key(name, neighbourhood(address))
     with transaction.atomic():
         take_turns(f"sign-in {key}")
         failures = _failures_in_a_row(key)

@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import Error, connection
@@ -55,6 +55,7 @@ class Register:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._forgotten = 0
         self._used: queue.SimpleQueue[tuple[int, datetime]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -83,13 +84,14 @@ class Register:
                     self._thread = threading.Thread(target=self._write, name="tokens", daemon=True)
                     self._thread.start()
 
-    def forget(self, **_: Any) -> None:
+    def forget(self) -> None:
         """Ask the database again for whatever comes next."""
         with self._lock:
             self._entries.clear()
+            self._forgotten += 1
 
     def _ask(self, digest: str, known: Entry | None) -> Entry | None:
-        asked = time.monotonic()
+        asked, forgotten = time.monotonic(), self._forgotten
         tokens = apps.get_model("tokens", "Token")._default_manager  # noqa: SLF001  (Django's documented name)
         token = tokens.filter(Q(digest=digest) | Q(previous_digest=digest)).first()
         with self._lock:
@@ -98,7 +100,8 @@ class Register:
                 return None
             ends_at = None if token.digest == digest else token.previous_until
             entry = Entry(token, token.caller, ends_at, asked, known.noted if known else None)
-            self._entries[digest] = entry
+            if forgotten == self._forgotten:  # else it may have been changed since it was read
+                self._entries[digest] = entry
             if len(self._entries) > MOST:
                 self._entries.popitem(last=False)
         return entry

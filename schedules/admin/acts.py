@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 
 from pirunner.admin_pages import person_of
 from pirunner.errors import ApiError
+from pirunner.wording import counted
 from schedules.firing import run_now
 from schedules.models import Schedule
 from schedules.services import delete_schedule, pause_schedule, resume_schedule
@@ -63,7 +64,7 @@ def perform(request: HttpRequest, act: ActOnSchedule, schedules: Iterable[Schedu
         except ApiError as error:
             messages.error(request, f"{schedule}: {error}")
     if count:
-        messages.success(request, act.done.format(f"{count} schedule{'' if count == 1 else 's'}"))
+        messages.success(request, act.done.format(counted(count, "schedule")))
 
 
 def confirm(
@@ -75,7 +76,7 @@ def confirm(
         return None
     count = chosen.count()
     more = {
-        "title": f"{act.label}: {count} schedule{'' if count == 1 else 's'}",
+        "title": f"{act.label}: {counted(count, 'schedule')}",
         "act": act,
         "count": count,
         "named": chosen[:SHOWN],

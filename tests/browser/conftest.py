@@ -1,7 +1,6 @@
 """One real pirunner and one real Chromium for all tests of the pages."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
@@ -93,8 +92,8 @@ def visitor(new_context: Opener) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(new_context: Opener, signed_in: StorageState, world: World) -> Iterator[Page]:
-    """A page of somebody who has logged in to a pirunner that has something to show."""
+def page(new_context: Opener, signed_in: StorageState) -> Iterator[Page]:
+    """A page of somebody who has logged in."""
     context = new_context(signed_in)
     yield context.new_page()
     context.close()

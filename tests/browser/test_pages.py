@@ -1,10 +1,9 @@
 """Every kind of page, looked at by axe-core, on a desk in light colours and on a phone in dark ones."""
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.browser.chromium import Watch
-from tests.browser.walking import Walk, Walker
+from tests.browser.walking import Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

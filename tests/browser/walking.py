@@ -2,16 +2,16 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page, ViewportSize, expect
 
 SERIOUS = ("serious", "critical")
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+WIDE = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=390, height=844)
 _NUMBER = re.compile(r"/\d+(?=/)")
 _APP = re.compile(r"^/admin/(?!flower|installer|password_change)\w+/$")
 _LEFT_OUT = re.compile(
@@ -29,11 +29,17 @@ _TOO_WIDE = """() => {
     return [...document.body.querySelectorAll('*')].filter(each => each.getBoundingClientRect().right > most)
         .slice(-3).map(each => each.outerHTML.slice(0, 120));
 }"""
-
-
-_WITHOUT_FRAMES = {"resultTypes": ["violations"], "iframes": False}
-_SETTLED = """() => Promise.allSettled(document.getAnimations()
-    .filter(each => each.effect.getTiming().iterations !== Infinity).map(each => each.finished))"""
+_RUN = 'axe.run({resultTypes: ["violations"], iframes: false}).then(({violations}) => violations)'
+_SETTLED = """async () => {
+    const moving = () => document.getAnimations().filter(
+        each => each.playState === 'running' && each.effect.getTiming().iterations !== Infinity);
+    do {
+        await Promise.allSettled(moving().map(each => each.finished));
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+    } while (moving().length);
+}"""
+"""Waits for the end of transitions, and of those that they set off in what inherits."""
 
 
 def kind_of(path: str) -> str:
@@ -59,16 +65,15 @@ class Walker:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._axe = Axe()
         self.walk = Walk()
 
-    def walk_from(self, start: str, besides: Iterable[str]) -> Walk:
+    def walk_from(self, start: str, besides: Collection[str]) -> Walk:
         """Look at one page of each kind that links lead to, and at those that differ by more than their path."""
         self._page.goto(start)
         self._switch_theme("light")  # it was "as the system has it"
         for address in besides:
             self._look_at(address)
-        waiting, known = deque([start]), {start}
+        waiting, known = deque([start]), {start, *map(kind_of, besides)}
         while waiting:
             path = waiting.popleft()
             self._look_at(path)
@@ -80,6 +85,7 @@ class Walker:
 
     def _look_at(self, address: str) -> None:
         self._page.goto(address)
+        self._page.evaluate(AXE_SCRIPT)
         self.walk.kinds.append(kind_of(address))
         self.walk.axe_wide += self._axe_findings()
         self._page.set_viewport_size(PHONE)
@@ -95,7 +101,7 @@ class Walker:
         self._page.evaluate(_SETTLED)  # colours may fade over
 
     def _axe_findings(self) -> list[str]:
-        violations = self._axe.run(self._page, options=_WITHOUT_FRAMES).response["violations"]
+        violations = self._page.evaluate(_RUN)
         path = self._page.url.partition("/admin/")[2]
         return [f"/admin/{path}: {_told(each)}" for each in violations if each["impact"] in SERIOUS]
 

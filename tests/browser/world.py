@@ -59,7 +59,7 @@ def populate(stack: Stack, receiver: Receiver) -> World:
     """Fill a stack; what has to end has ended when this returns."""
     relay = f"http://127.0.0.1:{stack.callback_port}/callback"
     _put_schedules(stack)
-    running = begin_talking(stack)
+    running = begin_talking(stack, pause=2)
     completed = stack.submit("chatter", input={"lines": 5, "pause": 0.01}, metadata={"requestedBy": "agent-main"})
     with_file = stack.submit("transform", input={"data": TABLE, "output": "markdown"}, priority=1)
     failed = stack.submit("web-monitor", input={"url": "http://127.0.0.1:1/"})  # an address that is refused
@@ -90,13 +90,14 @@ def put_schedule(stack: Stack, name: str, timing: dict[str, Any], **fields: Any)
     return str(answer.json()["jobId"])
 
 
-def begin_talking(stack: Stack) -> str:
-    """Submit a job that writes a line every tenth of a second, for longer than any test, and return its id."""
-    return stack.submit("chatter", input={"lines": 6000, "pause": 0.1})
+def begin_talking(stack: Stack, pause: float = 0.1) -> str:
+    """Submit a job that writes a line every so many seconds, for longer than any test, and return its id."""
+    return stack.submit("chatter", input={"lines": 6000, "pause": pause})
 
 
 def add_dead_letter(stack: Stack, receiver: Receiver) -> str:
     """Let a callback fail for good, and return its id."""
+    receiver.is_mended = False
     job_id = stack.submit("ping", callbackUrl=receiver.url)
     path = f"/deliveries?state=dead&jobId={job_id}"
     wait_for(lambda: stack.get(path)["deliveries"])

@@ -76,7 +76,8 @@ def test_without_apply_units_are_only_written_to_be_looked_at(host: Host, door: 
 
     assert ended.returncode == 0, ended.stderr
     assert f"written  {timer_of(manifest)}" in ended.stdout
-    assert "dry run: 1 installed" in ended.stdout
+    assert "dry run, systemd knows nothing of it: 1 installed" in ended.stdout
+    assert f"to start {timer_of(manifest)}" in ended.stdout
     assert (host.data / "systemd-units" / timer_of(manifest)).exists()
     assert (host.calls(), host.installed(), host.state.exists()) == ([], set(), False)
 

@@ -182,6 +182,7 @@ def test_printable_text_is_what_every_database_keeps(text: str) -> None:
 @pytest.mark.parametrize(
     ("result", "quiet"), [({}, False), ({"notify": True}, False), ({"notify": False}, True), ({"notify": 0}, False)]
 )
-def test_a_result_can_ask_that_nobody_be_called(result: dict[str, Any], quiet: bool) -> None:
-    assert completed(claim(), result, at=NOON).is_quiet is quiet
+def test_a_result_can_ask_that_nobody_be_called_if_its_type_declares_that(result: dict[str, Any], quiet: bool) -> None:
+    assert completed(claim(), result, at=NOON, may_be_quiet=True).is_quiet is quiet
+    assert not completed(claim(), result, at=NOON).is_quiet
     assert not failed(JobFailed("no")).is_quiet

@@ -90,6 +90,7 @@ def test_a_run_whose_lease_went_to_another_writes_nothing() -> None:
     [
         ("", 1, ValueError),
         ("a\x00b", 1, ValueError),
+        ("half \ud83d", 1, ValueError),
         ("x" * 10_001, 1, ValueError),
         ("a", object(), TypeError),
         ("a", float("nan"), ValueError),
@@ -137,6 +138,14 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Any:
         return job.result and job.result["count"]
 
     return run
+
+
+def test_what_is_done_to_a_value_after_it_was_kept_changes_nothing() -> None:
+    context, value = RunContext(claim()), {"seen": [1]}
+    context.keep("a", value)
+    value["seen"].append(object())  # type: ignore[arg-type]
+
+    assert context.recall("a") == {"seen": [1]}
 
 
 def test_the_next_job_knows_what_the_last_one_kept(counter: Any) -> None:

@@ -102,6 +102,16 @@ def test_all_that_lead_nowhere_are_told_beside_the_other_faults() -> None:
     ]
 
 
+@pytest.mark.parametrize(("owner", "found"), [("ana", True), ("bootstrap", True), ("admin:eve", True), ("ben", False)])
+def test_both_ways_to_name_a_file_lead_to_it_for_the_same_owners(owner: str, found: bool) -> None:
+    file = wrote(owner="ana")
+
+    by_id, by_job = str(file.pk), {"$job": str(file.job_id), "artifact": file.name}
+
+    assert faults({"source": by_id}, owner) == ([] if found else [(("source",), "unknown_artifact")])
+    assert faults({"source": by_job}, owner) == ([] if found else [(("source",), "unknown_job")])
+
+
 def test_what_is_no_reference_at_all_is_a_fault_of_type() -> None:
     assert faults({"more": [7]}) == [(("more", 0), "invalid_type")]
 

@@ -15,7 +15,7 @@ from jobs.errors import DoNotRetry, JobFailed
 from jobs.lifecycle import end_many
 from jobs.models import Job, JobHour, RollupCursor
 from jobs.rollup import BATCH, BOUNDS, KEPT, bucket_of, hour_of, prune_hours, roll_up
-from jobs.rollup_selectors import AllTimeFigures, HourFigures, RunFigures, all_time, hours_since, runs
+from jobs.rollup_selectors import AllTimeFigures, RunFigures, all_time, ends_since, runs
 from jobs.runs import Claim
 from jobs.steering import cancel_job, retry_job
 from tests.jobs.making import NOON, PING, start, waiting
@@ -23,8 +23,6 @@ from tests.parts import at_once
 from webhooks.models import Event
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def end(claim: Claim, seconds: float = 0.25) -> datetime:
@@ -34,11 +32,16 @@ def end(claim: Claim, seconds: float = 0.25) -> datetime:
     return at
 
 
+def hours() -> list[JobHour]:
+    """Return the figures by hour, oldest first."""
+    return list(JobHour.objects.filter(hour__isnull=False).order_by("hour", "job_type", "state"))
+
+
 def counted() -> dict[tuple[str, str], int]:
     """Return how many ends there were ever by type and state; the hours must agree."""
     ever = {(each.job_type, each.state): each.ended for each in all_time()}
     by_hour: dict[tuple[str, str], int] = {}
-    for each in hours_since(EVER):
+    for each in hours():
         by_hour[each.job_type, each.state] = by_hour.get((each.job_type, each.state), 0) + each.ended
     assert by_hour == ever
     return ever
@@ -56,9 +59,8 @@ def test_ends_are_counted_by_hour_and_for_ever_with_their_durations():
 
     assert roll_up(NOON) > 0
 
-    assert [each for each in hours_since(at) if each.job_type == "slow"] == [
-        HourFigures(hour=hour_of(at), job_type="slow", state="completed", ended=1, seconds=0.25)
-    ]
+    (row,) = [each for each in hours() if each.job_type == "slow"]
+    assert (row.hour, row.state, row.ended, row.seconds) == (hour_of(at), "completed", 1, 0.25)
     slow = tuple(int(place == bucket_of(0.25)) for place in range(len(BOUNDS) + 1))
     assert AllTimeFigures(job_type="slow", state="completed", ended=1, seconds=0.25, buckets=slow) in all_time()
     assert counted() == {("slow", "completed"): 1, ("ping", "completed"): 1}
@@ -210,8 +212,9 @@ def around_noon() -> None:
 def test_an_end_is_in_the_hour_in_which_it_was():
     roll_up(NOON)
 
-    assert [(each.hour, each.ended) for each in hours_since(EVER)] == [(NOON - timedelta(hours=1), 1), (NOON, 1)]
-    assert [each.hour for each in hours_since(NOON + timedelta(minutes=30))] == [NOON]
+    before = NOON - timedelta(hours=1)
+    assert ends_since(before) == [(before, "completed", 1), (NOON, "completed", 1)]
+    assert ends_since(before + timedelta(minutes=30)) == [(NOON, "completed", 1)]
 
 
 @pytest.mark.usefixtures("around_noon")
@@ -220,7 +223,7 @@ def test_old_hours_go_and_the_figures_of_all_time_stay():
 
     assert prune_hours(NOON + KEPT - timedelta(seconds=1)) == 0
     assert prune_hours(NOON + KEPT) == 1
-    assert [each.hour for each in hours_since(EVER)] == [NOON]
+    assert [each.hour for each in hours()] == [NOON]
     assert JobHour.objects.get(hour__isnull=True).ended == 2
 
 

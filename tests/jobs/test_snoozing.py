@@ -1,6 +1,7 @@
 """Snoozing reminders through the API."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,10 +9,12 @@ from django.utils import timezone
 
 from jobs.models import Job
 from jobs.runner import answer_ring
+from jobs.snoozing import Snoozed
+from jobs.snoozing import snooze as put_off
 from jobs.sweep import promote_due
 from pirunner.times import iso
 from tests.jobs.making import active, delayed, ended, known_type
-from tests.parts import Api
+from tests.parts import Api, at_once
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 REMINDER = known_type("reminder")
@@ -122,3 +125,15 @@ def test_another_change_of_a_job_is_refused_as_before(api: Api) -> None:
     answer = api.patch(f"/jobs/{ended(kind=REMINDER).pk}", {"action": "pause"})
 
     assert (answer.status_code, answer.json()["error"]) == (409, "not_a_schedule")
+
+
+@pytest.mark.usefixtures("database_for_threads")
+def test_the_first_reminder_and_its_successor_can_be_snoozed_at_once(api: Api) -> None:
+    job = ended(kind=REMINDER, input=MESSAGE)
+    successor = int(snooze(api, job.pk, seconds=600).json()["jobId"])
+
+    outcomes = at_once([partial(put_off, number, later(60)) for number in (job.pk, successor) * 4])
+
+    snoozed = [outcome for outcome in outcomes if isinstance(outcome, Snoozed)]
+    assert {outcome.job_id for outcome in snoozed} == {successor}
+    assert sorted(outcome.snoozes for outcome in snoozed) == list(range(2, 10))

@@ -61,6 +61,18 @@ def test_what_was_spent_is_recorded_also_beyond_the_budget(owner: Any) -> None:
     assert spent_of_job(held.job_id) == Spent(1001, 0.0)
 
 
+def test_who_spent_no_more_than_it_reserved_is_not_stopped_for_what_others_overdrew(owner: Any) -> None:
+    owner.LLM_BUDGET_TOKENS_PER_DAY = 1000
+    context = RunContext(start())
+    context.reserve(500)
+    with pytest.raises(BudgetExceeded):
+        RunContext(start()).spend(tokens=900)
+
+    context.spend(tokens=400, reserved=500)
+
+    assert DaySpending.objects.get().tokens == 1300
+
+
 def test_the_budget_of_a_day_is_for_all_jobs_and_says_when_to_come_back(owner: Any) -> None:
     owner.LLM_BUDGET_TOKENS_PER_DAY = 1000
     owner.TIME_ZONE = "Asia/Kolkata"

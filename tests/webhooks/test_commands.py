@@ -44,6 +44,12 @@ def test_deliveries_are_listed_as_a_table() -> None:
     ]
 
 
+def test_without_an_action_they_are_listed() -> None:
+    delivery(URL)
+
+    assert run("deliveries") == run("deliveries", "list")
+
+
 def test_deliveries_are_listed_as_json() -> None:
     row = delivery(URL)
 

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from pirunner.audit import Act, note_act
+from pirunner.wording import counted
 from webhooks.hosts import EgressError
 from webhooks.listing import DeliveryFilter, deliveries_below
 from webhooks.models import Delivery, DeliveryQuerySet
@@ -94,6 +95,6 @@ def _tell(request: HttpRequest, count: int, one: Delivery | None) -> None:
         messages.warning(request, "Nothing was replayed: it is being sent just now, or there was none.")
         return
     note_act(
-        request, one, Act.CHANGED, "replayed" if count == 1 else f"replayed {count} deliveries, this one among them"
+        request, one, Act.CHANGED, "replayed" if count == 1 else f"replayed {count:,} deliveries, this one among them"
     )
-    messages.success(request, f"{count} callback{'' if count == 1 else 's'} will be sent again now.")
+    messages.success(request, f"{counted(count, 'callback')} will be sent again now.")

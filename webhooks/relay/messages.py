@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from pirunner.wording import counted
+
 MOST_UNITS = 4096
 """Telegram's limit for one message, in UTF-16 units."""
 MOST_REASON = 600
@@ -67,7 +69,7 @@ def _retrying(body: Body) -> list[str]:
 def _recovered(body: Body) -> list[str]:
     back, late = _count(body.get("takenBack")), _count(body.get("late"))
     away = f"It was away for {_text(body.get('seconds'))} s." if body.get("seconds") is not None else ""
-    jobs = f"{_jobs(back)} run again, {_jobs(late)} late." if back or late else ""
+    jobs = f"{counted(back, 'job')} run again, {counted(late, 'job')} late." if back or late else ""
     return ["🔌 pirunner is back", away, jobs]
 
 
@@ -112,7 +114,7 @@ def _reason(body: Body) -> str:
 
 def _footnote(body: Body) -> str:
     job, attempts = _text(body.get("jobId")), body.get("attemptsMade", body.get("attempts"))
-    tried = f"{attempts} attempt{'' if attempts == 1 else 's'}" if type(attempts) is int else ""
+    tried = counted(attempts, "attempt") if type(attempts) is int else ""
     return ", ".join(part for part in (f"job {job}" if job else "", tried) if part)
 
 
@@ -130,10 +132,6 @@ def _first(body: Body, *names: str) -> str:
 
 def _count(value: Any) -> int:
     return len(value) if isinstance(value, list) else value if type(value) is int else 0
-
-
-def _jobs(number: int) -> str:
-    return f"{number} job{'' if number == 1 else 's'}"
 
 
 def _text(value: Any) -> str:

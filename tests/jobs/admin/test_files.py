@@ -98,6 +98,13 @@ def test_what_cannot_be_rendered_is_shown_as_its_source(monkeypatch: pytest.Monk
     assert "too hard" in preview.remark
 
 
+@pytest.mark.parametrize("end", ["", "\\", "\\\n"])
+def test_a_text_that_never_ends_is_one_text_to_the_end(end: str) -> None:
+    text = '"' + '\\"' * 30_000 + end  # looked for anew at each quote, its end would take half a minute to be missed
+
+    assert coloured_json(text).count("<span") == 1
+
+
 def test_json_and_differences_are_coloured_and_escaped() -> None:
     assert coloured_json('{"<": null}') == (
         '{<span class="job-key">&quot;&lt;&quot;</span>: <span class="job-word">null</span>}'

@@ -11,6 +11,7 @@ from msgspec import Meta
 from jobs import input_values
 from jobs.contract import JobType
 from jobs.input_forms import InputForm, initial_of, input_form_class
+from jobs.input_wording import label_of
 from pirunner.errors import Fault, NotFound
 from tests.jobs.making import register
 
@@ -53,6 +54,7 @@ class Trip(msgspec.Struct, rename="camel"):
     via: Call | Mail | None = None
     more: dict[str, Any] = {}
     either: int | str = 5
+    table: Annotated[Any, Meta(examples=["name,price\nNut,0.10\n", [{"name": "Nut"}]])] = None
 
 
 NEEDED = {"firstName": "Ana", "note": "", "colour": '"red"', "nothing": ""}
@@ -211,6 +213,37 @@ def test_a_type_without_fields_takes_any_json(typed: str, sent: Any) -> None:
 
     assert form.is_valid(), form.errors
     assert form.cleaned_input() == sent
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("name,price\r\nNut,0.10\r\n", "name,price\nNut,0.10\n"),
+        ('[{"name": "Nut"}]', [{"name": "Nut"}]),
+        ('{"rows": []}', '{"rows": []}'),
+        ("12", "12"),
+        ('"[1]"', "[1]"),
+    ],
+)
+def test_where_text_or_json_goes_text_needs_no_quotes(typed: str, sent: Any) -> None:
+    form = filled(table=typed)
+
+    assert form.is_valid(), form.errors
+    assert form.cleaned_input() == {**SENT, "table": sent}
+
+
+@pytest.mark.parametrize("value", ["a,b\n1,2\n", "[1]", '"quoted"', "12", "", [1.5], []])
+def test_text_or_json_is_shown_as_what_is_read_as_the_same(value: Any) -> None:
+    field = input_form_class("trip").base_fields["table"]
+
+    assert field.clean(field.prepare_value(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("maxItems", "Max items"), ("url", "URL"), ("feedUrls", "Feed URLs"), ("curl", "Curl")]
+)
+def test_a_label_is_the_name_as_words(name: str, label: str) -> None:
+    assert label_of(name, {}) == label
 
 
 def test_what_was_typed_is_shown_again_as_it_was() -> None:

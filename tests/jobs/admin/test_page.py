@@ -119,7 +119,18 @@ def test_a_renewal_brings_the_rest_when_something_changed_and_is_the_last_after_
 
     assert 'id="job-head"' in shown
     assert "Done so." in shown
+    assert "It wrote nothing to its log." in shown
     assert "hx-trigger" not in shown
+
+
+@pytest.mark.parametrize(
+    ("callback_url", "said"), [("", "Nobody is called back"), ("https://agent.example/", "Sent when the job ends")]
+)
+def test_a_running_job_tells_whether_its_end_is_told(viewer: Client, callback_url: str, said: str) -> None:
+    job = active()
+    Job.objects.filter(pk=job.pk).update(callback_url=callback_url)
+
+    assert said in text(viewer.get(page_of(job)))
 
 
 def test_a_page_is_renewed_for_a_callback_that_is_under_way(viewer: Client) -> None:

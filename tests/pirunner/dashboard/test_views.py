@@ -68,6 +68,17 @@ def test_a_full_instance_tells_everything(browser: Browser, admin_user: User) ->
 
 
 @pytest.mark.usefixtures("life")
+def test_a_figure_leads_to_the_jobs_that_it_counts(browser: Browser, admin_user: User) -> None:
+    client = browser(admin_user)
+    found = re.search(r'id="count-failed" href="([^"]+)"', page(client))
+    assert found is not None
+
+    states = re.findall(r'class="pr-badge" data-state="(\w+)"', client.get(found[1]).content.decode())
+
+    assert set(states) == {"failed"}
+
+
+@pytest.mark.usefixtures("life")
 def test_somebody_without_permissions_sees_only_how_it_is(browser: Browser, person: Person) -> None:
     html = page(browser(person()))
 
@@ -160,7 +171,7 @@ def test_a_failed_job_is_retried_and_that_is_noted(browser: Browser, admin_user:
 
     job.refresh_from_db()
     assert (told["level"], job.state) == ("ok", "waiting")
-    assert LogEntry.objects.get().change_message == "retried"
+    assert LogEntry.objects.get().change_message == "queued again"
 
 
 @pytest.mark.usefixtures("life")
@@ -170,7 +181,7 @@ def test_a_running_job_is_cancelled(browser: Browser, admin_user: User) -> None:
     press(browser(admin_user), "cancel", job.pk)
 
     job.refresh_from_db()
-    assert job.cancel_requested_by == "owner"
+    assert job.cancel_requested_by == "admin:owner"
 
 
 @pytest.mark.usefixtures("life")

@@ -76,6 +76,15 @@ def test_another_name_and_another_address_are_not_locked() -> None:
 
 
 @pytest.mark.usefixtures("ana")
+def test_all_addresses_of_an_ipv6_network_are_one() -> None:
+    for number in range(5):
+        log_in("wrong", REMOTE_ADDR=f"2001:db8::{number}")
+
+    assert "Too many logins" in log_in("right", REMOTE_ADDR="2001:db8::9").content.decode()
+    assert log_in("right", REMOTE_ADDR="2001:db8:0:1::9").status_code == 302
+
+
+@pytest.mark.usefixtures("ana")
 def test_a_made_up_header_opens_nothing_but_a_trusted_proxy_tells_addresses_apart(settings: Any) -> None:
     for _ in range(5):
         log_in("wrong")

@@ -226,6 +226,29 @@ def test_somebody_elses_schedule_of_another_type_is_neither_run_nor_edited(api: 
     assert api.patch(f"/jobs/{made}", {"action": "pause"}, **header).status_code == 403
 
 
+def test_a_schedule_of_an_allowed_type_cannot_be_given_another_one(api: Api) -> None:
+    header = token(job_types=["reminder"])
+    hourly = {"jobType": "reminder", "input": {"message": "x"}, "schedule": {"everySeconds": 3600}}
+    made = api.post("/jobs", hourly, **header).json()["jobId"]
+
+    answer = api.patch(f"/jobs/{made}", {"jobType": "ping", "input": {}}, **header)
+
+    assert answer.status_code == 403
+    assert answer.json()["details"].endswith("run: reminder.")
+    assert api.get(f"/jobs/{made}").json()["name"] == "reminder"
+
+
+def test_a_reminder_is_not_snoozed_by_who_may_not_submit_one(api: Api) -> None:
+    made = api.post(
+        "/jobs", {"jobType": "reminder", "input": {"message": "x"}, "schedule": {"runAt": "2099-01-01T00:00Z"}}
+    )
+    header = token(job_types=["ping"])
+
+    answer = api.patch(f"/jobs/{made.json()['jobId']}", {"action": "snooze", "seconds": 60}, **header)
+
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
+
+
 def test_only_admin_makes_again_what_a_person_deleted(api: Api) -> None:
     from schedules.models import Schedule
     from schedules.services import delete_schedule

@@ -113,6 +113,24 @@ def test_it_cannot_cancel_others_by_their_concurrency_key(api: Api, mine: dict[s
     assert Job.objects.get().state == "waiting"
 
 
+@pytest.mark.parametrize(
+    ("made", "edit"),
+    [
+        ({"concurrencyKey": "k"}, {"onConflict": "replace"}),
+        ({"onConflict": "replace"}, {"concurrencyKey": "k"}),
+        ({"concurrencyKey": "k"}, {"schedule": {"everySeconds": 3600, "overlap": "replace"}}),
+    ],
+)
+def test_it_can_neither_make_nor_edit_a_schedule_so_that_it_cancels_others(
+    api: Api, mine: dict[str, str], made: dict[str, Any], edit: dict[str, Any]
+) -> None:
+    answer = api.put("/schedules/own", {**HOURLY, **made}, **mine)
+
+    assert (answer.status_code, api.patch("/schedules/own", edit, **mine).status_code) == (201, 403)
+    assert api.put("/schedules/other", {**HOURLY, **made, **edit}, **mine).status_code == 403
+    assert api.patch("/schedules/own", {"priority": 3}, **mine).status_code == 200
+
+
 def test_its_events_are_its_own_and_the_cursor_passes_over_the_others(api: Api, mine: dict[str, str]) -> None:
     theirs, own = job(api), job(api, **mine)
     Event.objects.all().delete()

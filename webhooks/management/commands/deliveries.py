@@ -29,8 +29,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what can be done."""
-        actions = parser.add_subparsers(dest="action", required=True)
-        listing = actions.add_parser("list", help="the newest first")
+        parser.set_defaults(state=None, host=None, job=None, limit=50, json=False)
+        actions = parser.add_subparsers(dest="action", metavar="ACTION")
+        listing = actions.add_parser("list", help="the newest first (what is done without an action)")
         listing.add_argument("--state", choices=STATES)
         listing.add_argument("--host", help="as in agent.example or 192.168.1.20:9999")
         listing.add_argument("--job", help="the id of a job")
@@ -49,10 +50,10 @@ class Command(BaseCommand):
         for each in (listing, showing, replaying, trying):
             each.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *_: Any, action: str, **options: Any) -> None:
+    def handle(self, *_: Any, action: str | None, **options: Any) -> None:
         """Do it; raises CommandError with a sentence."""
         try:
-            getattr(self, f"_{action}")(**options)
+            getattr(self, f"_{action or 'list'}")(**options)
         except (NotFound, ValueError) as error:
             raise CommandError(str(error)) from None
         except InvalidPayload as error:
