@@ -22,6 +22,7 @@ from jobs.services import NewJob, write_jobs
 from jobs.states import State
 from jobs.validation import faults_of
 from pirunner.errors import Conflict, Fault, InvalidPayload, NotFound
+from pirunner.times import iso
 from pirunner.turns import take_turns
 from pirunner.zones import find_zone
 from webhooks.services import record_events
@@ -90,13 +91,15 @@ def due_at_of(raw: Any, now: datetime) -> datetime:
 def snooze(job_id: int, due_at: datetime) -> Snoozed:
     """Let a reminder come (again) at ``due_at``; on disk when this returns.
 
-    Raises ``NotFound``, ``NotAReminder``, or ``CannotSnooze`` for one that is being sent, failed or was cancelled.
+    Raises ``NotFound``, ``NotAReminder``, or ``CannotSnooze`` for one that is being sent, failed or was cancelled, or
+    would come earlier than it was made for.
     """
     now = timezone.now()
     with transaction.atomic():
         # The turn before any row: whoever has it may lock the successor, which somebody else snoozes just now.
         take_turns(f"snooze {_first_of(_reminder(job_id))}")
         job = _locked(job_id)
+        _check_later(job, due_at)
         later = _successor(job) if job.state == State.COMPLETED else job
         if later is None:
             return _follow_up(job, due_at, now)
@@ -119,6 +122,15 @@ def _locked(job_id: int) -> Job:
         advice = "try again in a moment" if job.state == State.ACTIVE else f"POST /jobs/{job_id}/retry, or a new one"
         raise CannotSnooze(f"Reminder {job_id} is {job.state}; {advice}.")
     return job
+
+
+def _check_later(job: Job, due_at: datetime) -> None:
+    # What was snoozed before may come earlier: somebody has thought again.
+    if job.state == State.DELAYED and not _count(job) and due_at < job.due_at:
+        raise CannotSnooze(
+            f"Reminder {job.pk} comes at {iso(job.due_at)}, and snoozing never makes one earlier; name a later "
+            'moment in "until", or delete it and submit another.'
+        )
 
 
 def _first_of(job: Job) -> str:

@@ -30,7 +30,7 @@ def snooze(api: Api, job_id: int, **body: Any) -> Any:
 
 
 def test_one_that_is_to_come_is_moved(api: Api) -> None:
-    job = delayed(REMINDER, due_at=later(), input=MESSAGE)
+    job = delayed(REMINDER, due_at=later(300), input=MESSAGE)
 
     answer = snooze(api, job.pk, seconds=600).json()
 
@@ -43,6 +43,17 @@ def test_one_that_is_to_come_is_moved(api: Api) -> None:
     )
     assert abs((job.due_at - later(600)).total_seconds()) < 5
     assert (job.state, job.input) == ("delayed", {"message": "Bins", "snoozes": 1})
+
+
+def test_one_that_is_to_come_does_not_come_earlier(api: Api) -> None:
+    job = delayed(REMINDER, due_at=later(3600), input=MESSAGE)
+
+    refused = snooze(api, job.pk, seconds=600)
+
+    assert (refused.status_code, refused.json()["error"]) == (409, "cannot_snooze")
+    assert iso(job.due_at) in refused.json()["details"]
+    job.refresh_from_db()
+    assert job.input == MESSAGE
 
 
 def test_one_that_was_sent_gets_a_successor_which_is_moved_the_next_time(api: Api) -> None:
