@@ -13,7 +13,7 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from jobs.catalog import allowed, find
+from jobs.catalog import allowed, find, input_schema
 from jobs.contract import JobType
 from jobs.events import opted_in
 from jobs.references import check_input, resolve
@@ -155,7 +155,8 @@ def check_work(
     job_type = _job_type(body.job_type, faults)
     if job_type is not None:
         faults += input_faults(job_type, body.input, owner=owner)
-    warnings = [*_unknown_fields(raw), *check_callback(body.callback_url, faults, check)]
+    unknown = [*_unknown_fields(raw), *([] if job_type is None else _unknown_in_input(job_type, body.input))]
+    warnings = [*warnings_about_unknown(unknown), *check_callback(body.callback_url, faults, check)]
     return job_type, faults, warnings
 
 
@@ -216,7 +217,12 @@ def unknown_in_schedule(schedule: Any) -> list[str]:
 
 def _unknown_fields(raw: Mapping[str, Any]) -> list[str]:
     unknown = [name for name in raw if name not in _KNOWN]
-    return warnings_about_unknown([*unknown, *unknown_in_schedule(raw.get("schedule"))])
+    return [*unknown, *unknown_in_schedule(raw.get("schedule"))]
+
+
+def _unknown_in_input(job_type: JobType, value: Any) -> list[str]:
+    known = input_schema(job_type).get("properties")
+    return [f"input.{name}" for name in value if name not in known] if known and isinstance(value, dict) else []
 
 
 def _faults_of_misspelt_schedule(schedule: Any) -> list[Fault]:

@@ -111,6 +111,14 @@ def test_unknown_fields_are_named_in_warnings(api: Api) -> None:
     assert taken["warnings"] == ["Unknown field 'jobtype' is ignored.", "Unknown field 'delay\\x00😀' is ignored."]
 
 
+def test_unknown_fields_of_the_input_are_named_where_the_type_says_what_it_takes(api: Api) -> None:
+    reminder = api.post("/jobs", {"jobType": "reminder", "input": {"message": "Tea", "titel": "Kitchen"}}).json()
+    ping = api.post("/jobs", {"jobType": "ping", "input": {"titel": "Kitchen"}}).json()
+
+    assert reminder["warnings"] == ["Unknown field 'input.titel' is ignored."]
+    assert "warnings" not in ping
+
+
 def test_a_callback_host_without_address_is_a_warning(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def unresolvable(*_: Any, **__: Any) -> Any:
         raise OSError("Name or service not known")
