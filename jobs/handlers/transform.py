@@ -15,6 +15,7 @@ from jobs.transforms.applying import apply_step, check_step, checked_size, colum
 from jobs.transforms.faults import TransformFault, place
 from jobs.transforms.formats.documents import read_json
 from jobs.transforms.formats.registry import MOST_TEXT, Format, find_format, read_rows, rows_of, write_rows
+from jobs.transforms.naming import unknown_columns
 from jobs.transforms.steps import AnyStep
 from jobs.transforms.values import Row, as_text, inferred, to_json
 from pirunner.errors import Fault
@@ -83,13 +84,14 @@ def run(ctx: Context, job_input: TransformInput) -> dict[str, Any]:
         rows, form = _read(ctx, job_input)
         ctx.log(f"Read {counted(len(rows), 'row')} of {form}.")
         given = len(rows)
-        rows = _do_steps(ctx, job_input.steps, rows)
+        rows, notes = _do_steps(ctx, job_input.steps, rows)
         written = write_rows(rows, job_input.output, escape_formulas=job_input.escape_formulas)
     except TransformFault as fault:
         where = f"{place(fault.path)}: " if fault.path else ""
         raise DoNotRetry(f"{where}{fault}") from None
     file = ctx.artifact(f"{safe_name(job_input.name)}.{written.ending}", written.content, written.media_type)
-    for note in written.notes:
+    notes += written.notes
+    for note in notes:
         ctx.log(note, "warning")
     columns = columns_of(rows)
     return {
@@ -99,7 +101,7 @@ def run(ctx: Context, job_input: TransformInput) -> dict[str, Any]:
         "rows": len(rows),
         "columns": columns[:1000],
         "preview": _preview(rows, columns),
-        "notes": list(written.notes),
+        "notes": notes,
         "artifactPath": file.path,
     }
 
@@ -128,18 +130,22 @@ def _text_of(ctx: Context, job_input: TransformInput) -> tuple[str | None, str, 
     return None, "", ""
 
 
-def _do_steps(ctx: Context, steps: Sequence[AnyStep], rows: list[Row]) -> list[Row]:
+def _do_steps(ctx: Context, steps: Sequence[AnyStep], rows: list[Row]) -> tuple[list[Row], list[str]]:
+    """Return the rows after all steps, and what was odd on the way."""
+    notes = []
     for number, step in enumerate(steps):
         if ctx.cancelled():
             raise JobCancelled
+        name = str(step.__struct_config__.tag)
+        unknown = unknown_columns(step, rows)
+        notes += [f"Step {number + 1} ({name}): no row has a column {column!r}." for column in unknown]
         try:
             rows = apply_step(step, rows)
         except TransformFault as fault:
             raise fault.below("steps", number) from None
-        name = str(step.__struct_config__.tag)
         ctx.progress(10 + 80 * (number + 1) / len(steps), f"{name}: {counted(len(rows), 'row')}")
         ctx.log(f"{number + 1}. {name}: {counted(len(rows), 'row')}")
-    return rows
+    return rows, notes
 
 
 def _preview(rows: Sequence[Row], columns: Sequence[str]) -> list[dict[str, str]]:

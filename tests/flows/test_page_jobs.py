@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jobs.feeds import MAX_ITEMS
 from tests.conftest import empty_database
 from tests.jobs.awkward import pages
 from tests.jobs.awkward.pdfs import PICTURE, make_pdf, text_page
@@ -146,7 +147,7 @@ def test_feeds_of_any_length_and_pdfs_that_end_their_reader(stack: Stack, server
     assert "Haus am See" in file_of(stack, job, "digest-")
     job = completed(stack, brief)
     assert [item["title"] for item in job["returnvalue"]["items"]] == ["Coin 0", "Coin 1", "Coin 2"]
-    assert [item["items"] for item in job["returnvalue"]["sources"]] == [200]
+    assert [item["items"] for item in job["returnvalue"]["sources"]] == [MAX_ITEMS]
     assert "### [Coin 2](https://n.example/2)" in file_of(stack, job, "crypto-brief-")
 
     job = completed(stack, batch)

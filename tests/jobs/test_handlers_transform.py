@@ -43,6 +43,12 @@ def test_a_file_of_an_earlier_job_is_read(context: HandlerContext) -> None:
     assert context.text_of("result.ndjson") == '{"naam":"Größe"}\n'
 
 
+def test_a_column_that_no_row_has_is_noted(context: HandlerContext) -> None:
+    result = run(JOB_TYPE, context, data=ORDERS, steps=[{"op": "filter", "where": "prise > 1"}])
+
+    assert (result["rows"], result["notes"]) == (0, ["Step 1 (filter): no row has a column 'prise'."])
+
+
 @pytest.mark.parametrize(
     ("data", "more", "written"),
     [
