@@ -57,6 +57,11 @@ class Caller:
         """The owner whose things the caller may see, None if it may see everybody's."""
         return self.name if self.own_only else None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the caller may do less with a thing than its scopes say, depending on the thing."""
+        return self.own_only or bool(self.job_types)
+
     def may(self, *any_of: Scope) -> bool:
         """Return whether the caller has one of these scopes."""
         return Scope.ADMIN in self.scopes or not self.scopes.isdisjoint(any_of)

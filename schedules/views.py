@@ -176,8 +176,12 @@ def patch_response(request: Request, schedule: Schedule) -> HttpResponse:
     raw = read_json(request)
     body = edit_body_of(raw)
     version = version_wanted(request, schedule)
-    by = caller_of(request).name
-    check_edit(caller_of(request), schedule, body)
+    caller = caller_of(request)
+    by = caller.name
+    check_edit(caller, schedule, body)
+    if version is None and caller.is_limited:
+        # What it may make of this version says nothing of one that another request makes meanwhile.
+        version = schedule.version
     changes, warnings = changes_of(schedule, raw, body)
     if changes.names:
         schedule = edit_schedule(schedule.pk, changes, by=by, version=version)

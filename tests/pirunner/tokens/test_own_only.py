@@ -9,6 +9,8 @@ from django.utils import timezone
 from jobs.listing import JobFilter, jobs_below
 from jobs.models import Artifact, Job
 from pirunner.callers import Scope
+from schedules import views
+from schedules.edits import check_edit
 from tests.parts import Api
 from tests.pirunner.tokens.making import token
 from webhooks.models import Delivery, Event
@@ -195,3 +197,18 @@ def test_its_list_is_found_by_an_index_of_its_own() -> None:
         pytest.skip("PostgreSQL plans by what is in the table")
     for wanted in (JobFilter(limit=50, only="mine"), JobFilter(limit=50, only="mine", job_type="ping")):
         assert "job_of_owner" in jobs_below(wanted)[:51].explain()
+
+
+def test_two_edits_that_are_harmless_alone_do_not_add_up(
+    api: Api, mine: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.put("/schedules/own", HOURLY, **mine)
+
+    def check_while_another_edits(*checked: Any) -> None:
+        check_edit(*checked)
+        monkeypatch.undo()
+        assert api.patch("/schedules/own", {"onConflict": "queue", "concurrencyKey": "all"}, **mine).status_code == 200
+
+    monkeypatch.setattr(views, "check_edit", check_while_another_edits)
+
+    assert api.patch("/schedules/own", {"onConflict": "replace"}, **mine).status_code == 412
