@@ -92,6 +92,8 @@ class ScheduleView(ApiView):
         body = shape_with_timing(raw)
         caller.check_submission(body.job_type, recurs=True, replaces=body.replaces)
         current = find_schedule(reference)
+        if current is not None:
+            caller.check_job_type(current.job_type)
         new = check_schedule(raw, body, owner=caller.name, name=reference, known=known_timing_of(current))
         version = version_wanted(request, current)
         schedule, made = put_schedule(new, by=caller.name, restore=restore, version=version, only=caller.only)

@@ -262,3 +262,16 @@ def test_only_admin_makes_again_what_a_person_deleted(api: Api) -> None:
     refused = api.put("/schedules/hourly?restore=true", hourly, **writer)
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
     assert api.put("/schedules/hourly?restore=true", hourly, **ruler).status_code == 201
+
+
+def test_a_schedule_of_another_type_is_not_replaced(api: Api) -> None:
+    header = token(Scope.SCHEDULES_WRITE, job_types=["reminder"])
+    hourly = {"everySeconds": 3600}
+    api.put("/schedules/kept", {"jobType": "ping", "schedule": hourly})
+
+    refused = api.put(
+        "/schedules/kept", {"jobType": "reminder", "input": {"message": "Tea"}, "schedule": hourly}, **header
+    )
+
+    assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
+    assert api.get("/schedules/kept").json()["name"] == "ping"
