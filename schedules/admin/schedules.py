@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from pirunner.admin_pages import short_moment
+from pirunner.own_page import OwnPageAdmin
 from schedules.admin import form_pages, origins
 from schedules.admin.acts import ACTS, confirm, consequence_of, delete_in_person, perform
 from schedules.admin.page import context_of, state_of
@@ -69,9 +69,10 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
+class ScheduleAdmin(OwnPageAdmin):
     """Schedules: those that are due next come first."""
 
+    gone = "There is no such schedule; perhaps somebody deleted it."
     list_display = ("title", "short_sentence", "zone", "next_due", "last_outcome", "state")
     list_filter = (StateFilter, "backend", "job_type")
     list_filter_sheet = True
@@ -164,22 +165,8 @@ class ScheduleAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold is untyped)
         context = self._context(request, title="Edit", original=schedule, subtitle=str(schedule))
         return form_pages.edit_page(request, context, schedule)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002
-        extra_context: Any = None,  # noqa: ARG002
-    ) -> HttpResponse:
+    def page_of(self, request: HttpRequest, schedule: Schedule) -> HttpResponse:
         """Show a schedule; it is edited on a page of its own."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
-        schedule = self.get_object(request, object_id)
-        if schedule is None:
-            messages.warning(request, "There is no such schedule; perhaps somebody deleted it.")
-            return HttpResponseRedirect(reverse("admin:schedules_schedule_changelist"))
         context = {
             **self._context(request, title=str(schedule), original=schedule),
             **context_of(schedule),

@@ -1,40 +1,11 @@
 """`growth`: what the calls cost that everybody makes, with few and with very many ended jobs behind them."""
 
-import tempfile
-from pathlib import Path
-
-from tests.bench import machine
-from tests.bench.children import result_of
-from tests.bench.figures import median
 from tests.bench.plan import Plan
-from tests.bench.sandbox import private_redis, sandbox
-from tests.bench.tables import Cell, show
-
-_PART = ("-m", "tests.bench.parts.growth")
-
-Costs = dict[str, float]
+from tests.bench.sizes import show_by_size
 
 
 def run(plan: Plan) -> None:
-    """Fill a database step by step, measure at each size, and print the table."""
-    rounds = [_measure(plan.ended_jobs) for _ in range(plan.rounds)]
-    show(
-        "growth: processor time in ms by the number of ended jobs",
-        ("", *(f"{size:,}" for size in plan.ended_jobs), "last to first"),
-        [_row(name, rounds) for name in rounds[0][0]],
-        "In one process, without the network and the wait for the disk. A search looks at 10,000 jobs. Aim: flat.",
-        machine.load(),
-    )
-
-
-def _row(name: str, rounds: list[list[Costs]]) -> list[Cell]:
-    costs = [median([sizes[place][name] for sizes in rounds]) for place in range(len(rounds[0]))]
-    return [name, *costs, f"{costs[-1] / costs[0]:.2f}"]
-
-
-def _measure(sizes: tuple[int, ...]) -> list[Costs]:
-    """Return what each call costs, in ms by its name, for each size."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, private_redis() as broker_url:
-        environment = sandbox(Path(folder), broker_url)
-        costs: list[Costs] = result_of(*_PART, *map(str, sizes), environment=environment)
-        return costs
+    """Measure each call at each size, and print the table."""
+    title = "growth: processor time in ms by the number of ended jobs"
+    note = "In one process, without the network and the wait for the disk. A search looks at 10,000 jobs. Aim: flat."
+    show_by_size("growth", title, note, plan)

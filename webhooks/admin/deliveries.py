@@ -14,6 +14,7 @@ from unfold.decorators import display
 
 from pirunner.admin_pages import ReadOnlyAdmin, admin_link, short_moment
 from pirunner.keyset_list import KeysetAdmin, KeysetChangeList
+from pirunner.own_page import OwnPageAdmin
 from webhooks.admin.replays import replay_chosen, replay_dead, replay_one, try_receiver
 from webhooks.admin.words import readable, took, trouble_of
 from webhooks.listing import LARGEST_ID, attempts_of
@@ -59,9 +60,10 @@ class DeliveryChangeList(KeysetChangeList):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(KeysetAdmin, ReadOnlyAdmin):
+class DeliveryAdmin(KeysetAdmin, OwnPageAdmin, ReadOnlyAdmin):
     """Callbacks, newest first."""
 
+    gone = "There is no such delivery; old ones are removed after a while."
     list_display = ("title", "state_shown", "job", "attempts", "trouble", "next_attempt", "created")
     list_filter = (StateFilter,)
     list_filter_sheet = True
@@ -143,22 +145,8 @@ class DeliveryAdmin(KeysetAdmin, ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002
-        extra_context: Any = None,  # noqa: ARG002
-    ) -> HttpResponse:
+    def page_of(self, request: HttpRequest, delivery: Delivery) -> HttpResponse:
         """Show a delivery with its attempts."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
-        delivery = self.get_object(request, object_id)
-        if delivery is None:
-            messages.warning(request, "There is no such delivery; old ones are removed after a while.")
-            return HttpResponseRedirect(reverse("admin:webhooks_delivery_changelist"))
         now = timezone.now()
         context = {
             **self._context(request, title=str(delivery), original=delivery),

@@ -1,8 +1,9 @@
-"""How deliveries are put to people. Pure."""
+"""How deliveries are put to people."""
 
 import json
 from textwrap import shorten
 
+from pirunner.admin_pages import json_text
 from pirunner.wording import span
 from webhooks.models import Delivery
 
@@ -27,6 +28,6 @@ def took(ms: int) -> str:
 def readable(text: str) -> str:
     """Return JSON with its line breaks; what is no JSON as it is."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return json_text(json.loads(text))
     except ValueError:
         return text
